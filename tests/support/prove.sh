@@ -1,0 +1,27 @@
+# Sourced by ./dev prove: what is too long for every commit. Uses its functions (say, build, run_ctest, elapsed).
+
+# prove MINUTES: TSan, clang and repetition share the time; the page it prints says what was run, not what could be.
+prove() {
+  local minutes=$1 end=$((SECONDS + $1 * 60)) page failed=0 round=0
+  page=$(mktemp)
+  note() { printf '%s\n' "$*" | tee -a "$page"; }
+  note "# Track record of $(git rev-parse --short HEAD 2>/dev/null || echo 'no commit'), $(date -u +%Y-%m-%d), $minutes minutes asked"
+  prove_step() {
+    local what=$1 start=$SECONDS; shift
+    if "$@"; then note "- $what: passed in $(elapsed $start)"; else note "- $what: FAILED after $(elapsed $start)"; failed=1; fi
+  }
+  prove_step "ThreadSanitizer, unit and conformance tests" prove_preset tsan
+  prove_step "clang with release flags, unit and conformance tests" prove_preset clang
+  CONFIGURE_OPTIONS=-DPSW_TESTS=ON build release
+  while [ $SECONDS -lt $end ] && [ $failed = 0 ]; do
+    round=$((round + 1))
+    prove_step "integration and fuzz tests, round $round" run_ctest release -L '^(integration|fuzz|conformance)$' --schedule-random
+  done
+  say "prove took $(elapsed $STARTED); the page:"
+  cat "$page"; rm -f "$page"
+  return $failed
+}
+
+prove_preset() {
+  CONFIGURE_OPTIONS=-DPSW_TESTS=ON build "$1" sanitized_tests && TSAN_OPTIONS=halt_on_error=1 run_ctest "$1" -L '^(unit|conformance)$'
+}
