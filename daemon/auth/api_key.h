@@ -45,7 +45,8 @@ struct ApiKey {
   std::vector<Network> networks;  // empty = from anywhere
 
   bool live(std::int64_t now_ms) const noexcept { return revoked_ms == 0 && (expires_ms == 0 || now_ms < expires_ms); }
-  std::string encode() const;  // the kv value: one JSON object, version first
+  // The kv value: format version, account, scopes, hash, created, expires, revoked and networks, parted by one space each.
+  std::string encode() const;
   static Result<ApiKey> decode(std::string_view id, std::string_view value);
 };
 

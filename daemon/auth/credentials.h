@@ -66,7 +66,6 @@ Verdict verify(const KeyTable& keys, std::string_view authorization, std::string
 // Where the newest table is published (one writer, any reader) and where the buckets of principals live for ever.
 class KeyStore {
  public:
-  static constexpr std::size_t principals_max = 10'000;
 
   KeyStore();
   void publish(std::vector<ApiKey> keys, std::uint64_t now_ns);  // one thread at a time
