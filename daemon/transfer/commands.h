@@ -1,0 +1,217 @@
+// What api/ (and control/) hands to the coordinator and gets back. Plain values and borrowed views; no HTTP, no JSON.
+//
+// Lifetime: every view in a command is borrowed until its reply was called. Every view in an answer is borrowed for that call.
+// Thread: a command is given on the coordinator's loop and answered there, exactly once; perhaps from inside the call.
+#pragma once
+
+#include <payswitch/abi.h>
+#include <payswitch/money.h>
+#include <payswitch/record.h>
+#include <payswitch/transfer_state.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "auth/principal.h"
+#include "transfer/error_code.h"
+
+namespace payswitch::daemon::transfer {
+
+template <class Answer>
+struct Reply {
+  void (*function)(void* context, const Answer& answer) = nullptr;
+  void* context = nullptr;
+  void operator()(const Answer& answer) const { function(context, answer); }
+};
+
+struct Caller {
+  std::string_view principal;
+  auth::Scopes scopes = 0;
+
+  Caller() = default;
+  Caller(std::string_view id, auth::Scopes given) : principal(id), scopes(given) {}
+  // Borrows the principal's id.
+  explicit Caller(const auth::Principal& who) : principal(who.id()), scopes(who.scopes()) {}
+  bool may(auth::Scopes wanted) const noexcept { return (scopes & wanted) == wanted; }
+  bool sees_all() const noexcept { return may(auth::scope_operate); }
+};
+
+enum class Mode : std::uint8_t { automatic = 0, hold = 1 };
+
+// deposit (payee only), withdraw (payer only), transfer.
+struct MoneyCommand {
+  TransferKind kind = TransferKind::transfer;
+  Caller caller;
+  std::string_view idempotency_key;  // 1–128 visible ASCII; empty: idempotency_key_required
+  std::string_view payer, payee;
+  std::int64_t amount_minor = 0;     // 1..10^15; ignored with `all`
+  bool all = false;                  // "amount": "all"; not for deposits
+  std::string_view currency;
+  Mode mode = Mode::automatic;       // transfers only
+  std::string_view reference;        // at most 35 characters
+  std::string_view metadata;         // canonical JSON text or empty, at most metadata_bytes_max
+  std::int64_t hold_until_ms = 0;    // 0 = in 7 days
+  std::int64_t not_after_ms = 0;     // 0 = the connector's default
+  std::uint32_t wait_ms = 0;         // how long the answer may take beyond the durable write; 0 = answer `processing` at once
+};
+
+enum class HoldAction : std::uint8_t { post, void_hold, cancel };
+
+struct HoldCommand {
+  HoldAction action = HoldAction::post;
+  Caller caller;
+  std::string_view idempotency_key;  // required for post and void, optional for cancel
+  psw_id transfer{};
+  std::int64_t amount_minor = 0;     // post: 0 = all that is held
+  std::uint32_t wait_ms = 0;
+};
+
+struct TransferQuery {
+  Caller caller;
+  psw_id transfer{};
+  bool with_history = true;
+  std::uint32_t wait_ms = 0;   // wait for a final state
+  std::string_view position;   // demanded token, or empty
+};
+
+struct TransfersQuery {
+  Caller caller;               // sees own transfers; with scope operate all
+  std::int64_t state_mask = 0; // bits of state_bit(); 0 = all
+  std::string_view bank;       // or empty
+  std::string_view reference;  // or empty
+  std::string_view principal;  // scope operate: of this principal only; or empty
+  std::string_view after;      // `next` of the page before
+  std::uint32_t limit = 100;   // at most 500
+};
+
+struct OpenAccountCommand {
+  Caller caller;
+  std::string_view idempotency_key;
+  std::string_view number;       // empty: made by the switch
+  std::string_view owner;        // empty: the caller; another one needs scope accounts
+  std::string_view currency;
+  std::int64_t overdraft_limit = 0;            // other than 0 needs scope accounts
+  std::int64_t max_balance = INT64_MAX;
+  std::string_view metadata;
+};
+
+enum class AccountAction : std::uint8_t { freeze, freeze_debit, freeze_credit, unfreeze, close };
+
+struct AccountCommand {
+  AccountAction action = AccountAction::freeze;
+  Caller caller;                 // freezing and unfreezing need scope accounts; an owner may close
+  std::string_view number;
+};
+
+struct AccountQuery {
+  Caller caller;
+  std::string_view number;
+  std::string_view position;
+};
+
+struct AccountsQuery {
+  Caller caller;
+  std::string_view owner;        // scope operate: of this owner; or empty: the caller's, or with scope operate all
+  std::string_view after;
+  std::uint32_t limit = 100;
+};
+
+struct PostingsQuery {
+  Caller caller;
+  std::string_view number;
+  std::int64_t from_ms = 0, to_ms = INT64_MAX;  // half-open
+  bool newest_first = false;
+  std::string_view after;
+  std::uint32_t limit = 100;
+  std::string_view position;
+};
+
+// ---- answers ----
+
+struct Balance {
+  std::string_view account;
+  psw_i128 balance{}, available{};
+  std::uint64_t sequence = 0;    // of the account
+};
+
+struct TransferView {
+  psw_id id{}, parent_id{};
+  TransferKind kind = TransferKind::transfer;
+  TransferState state = TransferState::none;
+  Attention attention = Attention::none;
+  std::uint64_t version = 0;
+  std::uint32_t attempt = 0;
+  std::string_view payer, payee, principal, connector, bank;
+  std::string_view reason_code;  // of a refusal, void or expiry
+  psw_money money{};
+  std::int64_t created_ms = 0, not_after_ms = 0, next_action_ms = 0;
+  TransferDetail detail;
+};
+
+struct TransferAnswer {
+  ErrorCode code = ErrorCode::none;        // none: `transfer` is set. A recorded refusal has both.
+  bool replayed = false;                   // header Idempotent-Replayed
+  std::uint32_t retry_after_ms = 0;
+  std::string_view member;                 // the field a 400 speaks of, or empty
+  std::string_view detail;                 // the limit's name, the peer's code, …, or empty
+  std::int64_t limit_minor = 0;            // of limit_exceeded: its value
+  std::int64_t frees_at_ms = 0;            // of limit_exceeded: end of its window, 0 = never
+  const TransferView* transfer = nullptr;
+  std::span<const Balance> balances;       // of accounts the caller may see, after this transfer
+  std::span<const psw_change> history;     // TransferQuery with_history only
+  std::string_view position;               // Payswitch-Position
+};
+
+struct TransfersAnswer {
+  ErrorCode code = ErrorCode::none;
+  std::span<const TransferView> transfers;
+  std::string_view next;                   // cursor of the next page; empty = this was the last
+  std::string_view position;
+};
+
+struct AccountAnswer {
+  ErrorCode code = ErrorCode::none;
+  bool replayed = false;
+  std::uint32_t retry_after_ms = 0;
+  std::string_view member, detail;
+  const psw_account* account = nullptr;
+  std::string_view position;
+};
+
+struct AccountsAnswer {
+  ErrorCode code = ErrorCode::none;
+  std::span<const psw_account> accounts;
+  std::string_view next, position;
+};
+
+struct PostingsAnswer {
+  ErrorCode code = ErrorCode::none;
+  const psw_account* account = nullptr;
+  std::span<const psw_posting_row> postings;
+  std::string_view next, position;
+};
+
+struct MeAnswer {
+  ErrorCode code = ErrorCode::none;
+  std::string_view principal;
+  auth::Scopes scopes = 0;
+};
+
+// Formats shared by every door: an account number of a customer, an idempotency key, a bank code.
+constexpr bool account_number_ok(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 34) return false;
+  for (const char c : text) {
+    const bool ok = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+    if (!ok) return false;
+  }
+  return true;
+}
+constexpr bool idempotency_key_ok(std::string_view text) noexcept {
+  if (text.empty() || text.size() > idempotency_key_bytes_max) return false;
+  for (const char c : text)
+    if (c < 0x21 || c > 0x7e) return false;
+  return true;
+}
+
+}  // namespace payswitch::daemon::transfer
