@@ -6,11 +6,15 @@
 #include <memory>
 #include <vector>
 
+#include "base/event_fd.h"
+
 namespace boost::asio {
 class io_context;
 }
 
 namespace payswitch::daemon::net {
+
+class Poller;
 
 // A plain function with its context: what is called back on a loop. No allocation, no ownership.
 struct Callback {
@@ -28,23 +32,38 @@ class Loop {
 
   unsigned index() const noexcept { return index_; }
   boost::asio::io_context& context() noexcept;
+  // Readiness of sockets, cheaper than through the io_context (poller.h).
+  Poller& poller() noexcept;
 
   // Runs until stop(): waits for the first handler, runs all that are ready, then calls the after-batch hooks once
   // (that is where submissions to lanes are handed over with one wake-up, and output buffers are written).
   void run();
   // Any thread.
   void stop() noexcept;
-  // Before run(), or on the loop. Called after every batch of handlers.
+  // Before run(), or on the loop. Called after every batch of handlers, in the order in which they were added.
   void after_batch(Callback hook);
+  // Before run(), or on the loop: called in a batch that follows a wake(): where lists of other threads' work are emptied.
+  void on_wake(Callback inbox);
+  // Any thread, without allocation: on_wake callbacks will run soon. A system call only if the loop sleeps, so one call per batch
+  // pushed is cheap.
+  void wake() noexcept;
   // Any thread; allocates, so not for the hot path.
   void post(Callback work);
+  // On the loop: do not sleep after this batch, there is more to do at once.
+  void again() noexcept { again_ = true; }
   // Turned at least every heartbeat interval (1 s) while the loop lives: /livez and the watchdog compare it. Any thread.
   std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
 
  private:
+  struct Impl;
+
   unsigned index_;
-  std::unique_ptr<boost::asio::io_context> context_;
+  bool again_ = false;
+  std::unique_ptr<Impl> impl_;
   std::vector<Callback> hooks_;
+  std::vector<Callback> inboxes_;
+  EventFd event_;
+  std::atomic<bool> woken_{false};
   std::atomic<std::uint64_t> turns_{0};
 };
 

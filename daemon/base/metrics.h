@@ -1,0 +1,100 @@
+// Metrics in Prometheus text form. Instruments are registered at start, live as long as the registry, and are counted with relaxed
+// atomics from any thread. Names: base units, `_total` for counters, no account or transfer as a label.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace payswitch::daemon {
+
+class alignas(64) Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class alignas(64) Gauge {
+ public:
+  void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  void add(std::int64_t n) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
+  std::int64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+};
+
+// Buckets over integers (nanoseconds, bytes, entries of a batch); `units_per_base` turns them into base units when printed.
+class alignas(64) Histogram {
+ public:
+  static constexpr std::size_t buckets_max = 32;
+
+  void observe(std::uint64_t value) noexcept {
+    std::size_t bucket = 0;
+    while (bucket < bounds_.size() && value > bounds_[bucket]) ++bucket;
+    counts_[bucket].fetch_add(1, std::memory_order_relaxed);
+    sum_.fetch_add(value, std::memory_order_relaxed);
+  }
+  std::uint64_t count() const noexcept;
+  std::uint64_t sum() const noexcept { return sum_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Registry;
+  std::vector<std::uint64_t> bounds_;
+  double units_per_base_ = 1;
+  std::array<std::atomic<std::uint64_t>, buckets_max + 1> counts_{};
+  std::atomic<std::uint64_t> sum_{0};
+};
+
+struct Label {
+  std::string_view name;
+  std::string_view value;
+};
+using Labels = std::initializer_list<Label>;
+
+// Upper bounds in nanoseconds for durations of requests and syncs: 50 µs to 10 s.
+std::span<const std::uint64_t> duration_bounds_ns() noexcept;
+
+// Asking again for the same name and labels gives the same instrument; another kind or help under one name is a bug.
+class Registry {
+ public:
+  Registry();
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
+  Counter& counter(std::string_view name, std::string_view help, std::span<const Label> labels);
+  Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, std::span<const Label> labels);
+  // Seconds: bounds and observations in nanoseconds.
+  Histogram& duration(std::string_view name, std::string_view help, Labels labels = {}, std::span<const std::uint64_t> bounds_ns = duration_bounds_ns());
+  Histogram& histogram(std::string_view name, std::string_view help, std::span<const std::uint64_t> bounds, double units_per_base, Labels labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, std::span<const std::uint64_t> bounds, double units_per_base, std::span<const Label> labels);
+  // Read when scraped, on the scraping thread; `read` must be safe there for as long as the registry lives.
+  void gauge_read(std::string_view name, std::string_view help, Labels labels, double (*read)(void* context), void* context);
+
+  // Appends the whole exposition (text format 0.0.4, families in order of registration). Any thread.
+  void write_text(std::string& out) const;
+
+ private:
+  struct Family;
+  struct Instrument;
+  Instrument& find_or_add(std::string_view name, std::string_view help, int kind, std::span<const Label> labels);
+
+  mutable std::mutex mutex_;
+  std::deque<std::unique_ptr<Family>> families_;
+};
+
+}  // namespace payswitch::daemon

@@ -1,0 +1,115 @@
+#include "net/loop.h"
+
+#include <chrono>
+#include <csignal>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "net/poller.h"
+
+namespace payswitch::daemon::net {
+
+namespace asio = boost::asio;
+
+struct Loop::Impl {
+  explicit Impl(int event_fd)
+      : context(1), heartbeat(context), event(context, event_fd), sockets(context, poller.fd()) {}
+  // The descriptors are owned by EventFd and Poller.
+  ~Impl() {
+    event.release();
+    sockets.release();
+  }
+
+  void beat() {
+    heartbeat.expires_after(std::chrono::seconds(1));
+    heartbeat.async_wait([this](const boost::system::error_code& error) {
+      if (!error) beat();
+    });
+  }
+  // Waits are armed only when the loop is about to sleep: a busy loop looks by itself.
+  void arm() {
+    if (!event_armed) {
+      event_armed = true;
+      event.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code&) { event_armed = false; });
+    }
+    if (!sockets_armed) {
+      sockets_armed = true;
+      sockets.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code&) { sockets_armed = false; });
+    }
+  }
+
+  Poller poller;
+  asio::io_context context;
+  asio::steady_timer heartbeat;
+  asio::posix::stream_descriptor event;
+  asio::posix::stream_descriptor sockets;
+  bool event_armed = false;
+  bool sockets_armed = false;
+  std::atomic<bool> stopped{false};
+};
+
+Loop::Loop(unsigned index) : index_(index), impl_(std::make_unique<Impl>(event_.fd())) {}
+Loop::~Loop() = default;
+
+asio::io_context& Loop::context() noexcept { return impl_->context; }
+Poller& Loop::poller() noexcept { return impl_->poller; }
+
+void Loop::run() {
+  // A write to a socket whose other end is gone is an error code here, never a signal.
+  sigset_t pipe_signal;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
+
+  Impl& impl = *impl_;
+  impl.context.restart();
+  impl.beat();
+  bool busy = true;
+  while (!impl.stopped.load(std::memory_order_acquire)) {
+    if (busy) {
+      impl.context.poll();
+    } else {
+      impl.arm();
+      if (event_.announce_sleep([this] { return !woken_.load(std::memory_order_seq_cst) && !impl_->stopped.load(); })) {
+        impl.context.run_one();
+        event_.awake();
+        if (!impl.event_armed) event_.drain();
+      }
+      impl.context.poll();
+    }
+    busy = impl.poller.poll();
+    if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false, std::memory_order_seq_cst)) {
+      for (const Callback& inbox : inboxes_) inbox();
+      busy = true;
+    }
+    for (std::size_t i = 0; i < hooks_.size(); ++i) hooks_[i]();
+    if (again_) {
+      again_ = false;
+      busy = true;
+    }
+    turns_.fetch_add(1, std::memory_order_relaxed);
+  }
+  impl.heartbeat.cancel();
+}
+
+void Loop::stop() noexcept {
+  impl_->stopped.store(true, std::memory_order_seq_cst);
+  event_.notify();
+}
+
+void Loop::after_batch(Callback hook) { hooks_.push_back(hook); }
+void Loop::on_wake(Callback inbox) { inboxes_.push_back(inbox); }
+
+void Loop::wake() noexcept {
+  woken_.store(true, std::memory_order_seq_cst);
+  event_.notify();
+}
+
+void Loop::post(Callback work) {
+  asio::post(impl_->context, [work] { work(); });
+}
+
+}  // namespace payswitch::daemon::net
