@@ -1,0 +1,99 @@
+"""Each number of the design's lists has a test whose name begins with it, or a line in tests/later.txt with the reason.
+
+A name may begin with several numbers (`H13_H12_…`). Numbers are looked for in TEST(…, NAME) of GoogleTest and in add_test(NAME …),
+psw_check(NAME …) of CMake; of a dotted name the last part counts. A line whose test exists fails, so the list only shrinks."""
+
+import re
+import sys
+
+import support
+
+# List: (last number, what it is).
+LISTS = {
+    "H": (40, "what a plugin host must survive"),
+    "X": (32, "failure points between two banks"),
+    "N": (14, "counterexamples of the model"),
+    "L": (63, "attacks on the login"),
+    "A": (40, "abuses that must be safe"),
+    "C": (8, "rules of the money checker"),
+}
+LATER = "tests/later.txt"
+
+GTEST = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\s*\(\s*\w+\s*,\s*(\w+)\s*\)")
+CTEST = re.compile(r"\b(?:add_test\s*\(\s*NAME|psw_check\s*\()\s*([\w.\-]+)")
+LEADING = re.compile(r"(?:[HXNLAC]\d+_)+")
+DISABLED = "DISABLED_"
+
+
+def tests(root):
+    """{number: first place that tests it}"""
+    found = {}
+    for path in support.files(root, "tests", "sdk", "plugins"):
+        if path.suffix in support.CPP:
+            pattern, text = GTEST, support.without_comments(support.read(root, path))
+        elif path.name == "CMakeLists.txt" or path.suffix == ".cmake":
+            pattern, text = CTEST, re.sub(r"#[^\n]*", "", support.read(root, path))
+        else:
+            continue
+        for match in pattern.finditer(text):
+            name = match.group(1).split(".")[-1]
+            if name.startswith(DISABLED):
+                continue
+            if leading := LEADING.match(name):
+                for number in leading.group(0).rstrip("_").split("_"):
+                    found.setdefault(number, f"{path}:{support.line_of(text, match.start())}")
+    return found
+
+
+def check(root):
+    complaints = []
+    known = {f"{letter}{n}" for letter, (last, _) in LISTS.items() for n in range(1, last + 1)}
+    found = tests(root)
+    for number, where in found.items():
+        if number not in known:
+            complaints.append(f"{where}: {number} is in no list")
+    later = {}
+    if (root / LATER).exists():
+        for line, text in enumerate(support.read(root, LATER).splitlines(), 1):
+            if not text.strip() or text.startswith("#"):
+                continue
+            number, _, reason = text.partition(" ")
+            where = f"{LATER}:{line}"
+            if number not in known:
+                complaints.append(f"{where}: {number} is in no list")
+            elif number in later:
+                complaints.append(f"{where}: {number} stands twice")
+            elif len(reason.strip()) < 10:
+                complaints.append(f"{where}: {number} has no reason")
+            elif number in found:
+                complaints.append(f"{where}: {number} has a test now ({found[number]}): delete the line")
+            later[number] = reason
+    for number in sorted(known - set(found) - set(later), key=lambda n: (n[0], int(n[1:]))):
+        complaints.append(f"{number} ({LISTS[number[0]][1]}) has neither a test nor a line in {LATER}")
+    return complaints
+
+
+def everything_but(*numbers):
+    return "".join(f"{letter}{n} a reason that says why\n" for letter, (last, _) in LISTS.items() for n in range(1, last + 1)
+                   if f"{letter}{n}" not in numbers)
+
+
+CASES = [
+    ("all later", {LATER: everything_but()}, None),
+    ("tested or later", {LATER: everything_but("H1", "H2", "A8", "C1"), "tests/a_test.cpp": "TEST(Host, H1_H2_missing_file) {}\nTEST_F(Api, A8_x) {}",
+                         "tests/CMakeLists.txt": "add_test(NAME kill.C1_sum COMMAND x)"}, None),
+    ("a number without anything", {LATER: everything_but("X7")}, "X7 (failure points"),
+    ("a test in a comment", {LATER: everything_but("X7"), "tests/a_test.cpp": "// TEST(Bank, X7_duplicate) {}"}, "X7"),
+    ("a disabled test", {LATER: everything_but("X7"), "tests/a_test.cpp": "TEST(Bank, DISABLED_X7_duplicate) {}"}, "X7"),
+    ("a line whose test exists", {LATER: everything_but(), "tests/a_test.cpp": "TEST(Bank, X7_duplicate) {}"}, "delete the line"),
+    ("a line without a reason", {LATER: everything_but("N3") + "N3 later\n"}, "has no reason"),
+    ("a number in no list", {LATER: everything_but(), "tests/a_test.cpp": "TEST(Bank, N15_more) {}"}, "N15 is in no list"),
+]
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--due"]:  # numbers.py --due ROOT: what this milestone still owes
+        for row in support.read(sys.argv[2], LATER).splitlines():
+            if " due" in row and not row.startswith("#"):
+                print(row)
+        sys.exit(0)
+    support.main(check, CASES)
