@@ -16,6 +16,8 @@ import tempfile
 import support
 
 LAUNCHER = [ccache] if (ccache := shutil.which("ccache")) else []
+# Parts of another header, compiled with it.
+PARTS = {"abi_layout.h"}
 DROPPED_WITH_VALUE = {"-o", "-MF", "-MT", "-MQ"}
 
 
@@ -47,6 +49,8 @@ def jobs(root, build):
         by_folder.setdefault(relative.parts[:2], entry)
     anything = next((e for e in entries if e["file"].endswith(".cpp")), None)
     for header in support.files(root, "sdk/include", "daemon", suffixes={".h"}):
+        if header.name in PARTS:
+            continue
         entry = by_folder.get(header.parts[:2], anything)
         if entry is None:
             continue

@@ -20,6 +20,8 @@ NEVER = {
 # No file of the daemon knows what a connector speaks.
 NEVER_IN_DAEMON = re.compile(r"^(librdkafka|mysql|mariadb|plugins)(/|\.h|$)")
 PLUGINS = {"local_ledger", "mysql_ledger", "peer_http", "kafka_saga", "google_login", "sim_bank"}
+# The C ABI; abi.h ends with its layout asserts.
+C_BORDER = {"sdk/include/payswitch/abi.h", "sdk/include/payswitch/abi_layout.h"}
 # Headers that cost seconds: they stay inside the room that needs them.
 HEAVY = ("boost/asio", "boost/beast", "boost/json", "toml++", "openssl/", "Poco/", "librdkafka/")
 
@@ -49,8 +51,8 @@ def is_system(name):
 def judge_sdk(root, path, kind, name):
     """None, or what is wrong with this #include of a file below sdk/."""
     contract = path.parts[1] == "include"
-    if str(path) == "sdk/include/payswitch/abi.h":
-        return None if name in C11 else "abi.h is C11: only C headers"
+    if str(path) in C_BORDER:
+        return None if name in C11 or f"sdk/include/{name}" in C_BORDER else "abi.h is C11: only C headers"
     if name.startswith("payswitch/") or is_system(name):
         return None
     if kind == '"' and ".." not in name and ((root / path.parent / name).exists() or (root / "sdk" / name).exists()):
