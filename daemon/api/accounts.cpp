@@ -1,0 +1,185 @@
+// Accounts: open, read, freeze, close.
+#include <payswitch/money.h>
+#include <payswitch/str.h>
+
+#include "api/cursor.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/render.h"
+#include "api/wire.h"
+
+namespace payswitch::daemon::api {
+namespace {
+
+using transfer::ErrorCode;
+
+void opened(void* context, const transfer::AccountAnswer& answer) { answer_account(*static_cast<Context*>(context), answer, Made::yes); }
+void answered(void* context, const transfer::AccountAnswer& answer) { answer_account(*static_cast<Context*>(context), answer, Made::no); }
+
+void balance_answered(void* call_context, const transfer::AccountAnswer& answer) {
+  Context& context = *static_cast<Context*>(call_context);
+  if (answer.code != ErrorCode::none) return context.problem(answer.code, {.member = answer.member, .detail = answer.detail, .retry_after_ms = answer.retry_after_ms});
+  const psw_account& account = *answer.account;
+  const Int128 balance = from_abi(account.credits_posted) - from_abi(account.debits_posted);
+  json::Writer out(context.arena());
+  out.begin_object();
+  out.member("account", view(account.number));
+  out.member("currency", currency_view(account.currency));
+  member_minor(out, "balance", balance);
+  member_minor(out, "available", balance - from_abi(account.debits_pending) + account.overdraft_limit);
+  member_minor(out, "debits_pending", from_abi(account.debits_pending));
+  member_minor(out, "debits_posted", from_abi(account.debits_posted));
+  member_minor(out, "credits_pending", from_abi(account.credits_pending));
+  member_minor(out, "credits_posted", from_abi(account.credits_posted));
+  out.member_integer("sequence", static_cast<std::int64_t>(account.sequence));
+  out.end_object();
+  const net::Header position{"Payswitch-Position", answer.position};
+  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+}
+
+struct ListCall {
+  Context* context;
+  std::string_view filter;
+};
+
+void accounts_listed(void* call_context, const transfer::AccountsAnswer& answer) {
+  const ListCall call = *static_cast<ListCall*>(call_context);
+  Context& context = *call.context;
+  if (answer.code != ErrorCode::none) return context.problem(answer.code);
+  json::Writer out(context.arena(), 4096);
+  out.begin_object().key("accounts").begin_array();
+  for (const auto& account : answer.accounts) {
+    out.begin_object();
+    render_account(out, account);
+    out.end_object();
+  }
+  out.end_array();
+  if (!answer.next.empty()) out.member("next", seal_cursor(context.services.cursor_key, call.filter, answer.next, context.arena()));
+  out.end_object();
+  const net::Header position{"Payswitch-Position", answer.position};
+  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+}
+
+void postings_listed(void* call_context, const transfer::PostingsAnswer& answer) {
+  const ListCall call = *static_cast<ListCall*>(call_context);
+  Context& context = *call.context;
+  if (answer.code != ErrorCode::none) return context.problem(answer.code);
+  json::Writer out(context.arena(), 4096);
+  out.begin_object();
+  if (answer.account) {
+    out.member("account", view(answer.account->number));
+    out.member("currency", currency_view(answer.account->currency));
+  }
+  out.key("postings").begin_array();
+  for (const auto& row : answer.postings) render_posting(out, row);
+  out.end_array();
+  if (!answer.next.empty()) out.member("next", seal_cursor(context.services.cursor_key, call.filter, answer.next, context.arena()));
+  out.end_object();
+  const net::Header position{"Payswitch-Position", answer.position};
+  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+}
+
+// The cursor of the query, opened; empty when there is none. A wrong one fails the fields.
+std::string_view read_cursor(Context& context, Fields& fields, std::string_view filter) {
+  const std::string_view cursor = fields.text("cursor", false);
+  if (cursor.empty()) return {};
+  const auto after = open_cursor(context.services.cursor_key, filter, cursor, context.arena());
+  if (!after) fields.fail(ErrorCode::cursor_invalid, "cursor", "does not belong to this list");
+  return after.value_or("");
+}
+
+ListCall* list_call(Context& context, std::string_view filter) {
+  return new (context.arena().allocate(sizeof(ListCall), alignof(ListCall))) ListCall{&context, filter};
+}
+
+void change(Context& context, transfer::AccountAction action) {
+  transfer::AccountCommand command;
+  command.action = action;
+  command.caller = context.caller();
+  command.number = context.parameter;
+  context.services.coordinator->change_account(command, {answered, &context});
+}
+
+transfer::AccountQuery account_query(Context& context) {
+  transfer::AccountQuery query;
+  query.caller = context.caller();
+  query.number = context.parameter;
+  query.position = context.headers.position;
+  return query;
+}
+
+}  // namespace
+
+void open_account(Context& context) {
+  auto fields = Fields::of_body(context, {"number", "owner", "currency", "overdraft_limit", "max_balance", "metadata"});
+  transfer::OpenAccountCommand command;
+  command.caller = context.caller();
+  command.idempotency_key = context.headers.idempotency_key;
+  command.number = fields.token("number", false, 64);
+  if (!command.number.empty() && !transfer::account_number_ok(command.number))
+    fields.fail(ErrorCode::malformed_request, "number", "must be 1 to 34 letters, digits or hyphens");
+  command.owner = fields.token("owner", false, auth::Principal::id_bytes_max);
+  command.currency = fields.currency();
+  command.overdraft_limit = fields.limit_amount("overdraft_limit", 0);
+  command.max_balance = fields.limit_amount("max_balance", INT64_MAX);
+  command.metadata = fields.metadata();
+  if (!fields.ok()) return fields.answer();
+  context.services.coordinator->open_account(command, {opened, &context});
+}
+
+void list_accounts(Context& context) {
+  auto fields = Fields::of_query(context, {"owner", "cursor", "limit"});
+  transfer::AccountsQuery query;
+  query.caller = context.caller();
+  query.owner = fields.token("owner", false, auth::Principal::id_bytes_max);
+  query.limit = fields.count("limit", 100, 500);
+  if (!query.owner.empty() && !query.caller.sees_all() && query.owner != query.caller.principal)
+    return context.problem(ErrorCode::forbidden, {.member = "owner", .detail = "needs the scope operate"});
+  json::Writer filter(context.arena(), 256);
+  filter.begin_array().string("accounts").string(query.caller.principal).string(query.owner).end_array();
+  query.after = read_cursor(context, fields, filter.text());
+  if (!fields.ok()) return fields.answer();
+  context.services.coordinator->accounts(query, {accounts_listed, list_call(context, filter.text())});
+}
+
+void get_account(Context& context) { context.services.coordinator->account(account_query(context), {answered, &context}); }
+void get_balance(Context& context) { context.services.coordinator->account(account_query(context), {balance_answered, &context}); }
+
+void list_postings(Context& context) {
+  auto fields = Fields::of_query(context, {"from", "to", "order", "limit", "cursor"});
+  transfer::PostingsQuery query;
+  query.caller = context.caller();
+  query.number = context.parameter;
+  query.from_ms = fields.time_or_date("from", 0);
+  query.to_ms = fields.time_or_date("to", INT64_MAX);
+  query.newest_first = fields.word("order", {"oldest", "newest"}, 0) == 1;
+  query.limit = fields.count("limit", 100, 500);
+  query.position = context.headers.position;
+  json::Writer filter(context.arena(), 256);
+  filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms).boolean(query.newest_first).end_array();
+  query.after = read_cursor(context, fields, filter.text());
+  if (!fields.ok()) return fields.answer();
+  context.services.coordinator->postings(query, {postings_listed, list_call(context, filter.text())});
+}
+
+void freeze_account(Context& context) {
+  auto fields = Fields::of_body(context, {"side"});
+  static constexpr transfer::AccountAction actions[] = {transfer::AccountAction::freeze, transfer::AccountAction::freeze_debit, transfer::AccountAction::freeze_credit};
+  const auto side = fields.word("side", {"both", "debit", "credit"}, 0);
+  if (!fields.ok()) return fields.answer();
+  change(context, actions[side]);
+}
+
+void unfreeze_account(Context& context) {
+  auto fields = Fields::of_body(context, {});
+  if (!fields.ok()) return fields.answer();
+  change(context, transfer::AccountAction::unfreeze);
+}
+
+void close_account(Context& context) {
+  auto fields = Fields::of_body(context, {});
+  if (!fields.ok()) return fields.answer();
+  change(context, transfer::AccountAction::close);
+}
+
+}  // namespace payswitch::daemon::api

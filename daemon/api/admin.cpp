@@ -1,0 +1,41 @@
+#include "api/admin.h"
+
+namespace payswitch::daemon::api {
+namespace {
+
+void answer(net::Exchange& exchange, int status, std::string_view type, std::string_view body) noexcept {
+  const net::Header headers[] = {{"Content-Type", type}, {"Cache-Control", "no-store"}};
+  exchange.respond(status, headers, body);
+}
+
+// "[+] ledger ok" lines as other servers show them with ?verbose, else one word.
+void answer_checks(net::Exchange& exchange, const std::vector<HealthCheck>& checks) {
+  bool good = true;
+  std::string text;
+  for (const auto& check : checks) {
+    good = good && check.ok;
+    text += (check.ok ? "[+] " : "[-] ") + check.name + " " + (check.ok ? "ok" : "failed") + (check.text.empty() ? "" : ": " + check.text) + "\n";
+  }
+  const std::string_view query = exchange.request().query;
+  const bool verbose = query == "verbose" || query.starts_with("verbose=") || query.starts_with("verbose&");
+  const std::string word = good ? "ok\n" : "not ok\n";
+  answer(exchange, good ? 200 : 503, "text/plain; charset=utf-8", verbose || !good ? text + word : word);
+}
+
+}  // namespace
+
+void AdminServer::handle(net::Exchange& exchange) noexcept {
+  const auto& request = exchange.request();
+  if (request.path != "/livez" && request.path != "/readyz" && request.path != "/metrics") return answer(exchange, 404, "text/plain", "not found: /livez, /readyz, /metrics\n");
+  if (request.method != "GET" && request.method != "HEAD") {
+    const net::Header headers[] = {{"Allow", "GET, HEAD"}};
+    return exchange.respond(405, headers, {});
+  }
+  if (request.path == "/livez") return answer_checks(exchange, sources_.live());
+  if (request.path == "/readyz") return answer_checks(exchange, sources_.ready());
+  std::string text;
+  metrics_.write_text(text);
+  answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", text);
+}
+
+}  // namespace payswitch::daemon::api

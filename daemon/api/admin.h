@@ -1,0 +1,35 @@
+// The admin listener: /livez, /readyz, /metrics. It has a loop and a thread of its own, so that it answers while the others are busy.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "net/http.h"
+
+namespace payswitch::daemon::api {
+
+struct HealthCheck {
+  std::string name;  // "loops", "ledger", "drain"
+  bool ok = false;
+  std::string text;
+};
+
+struct HealthSources {
+  std::function<std::vector<HealthCheck>()> live;   // do the loops turn?
+  std::function<std::vector<HealthCheck>()> ready;  // may a load balancer send requests here?
+};
+
+class AdminServer final : public net::Handler {
+ public:
+  // Both functions are called on the admin loop and must not block.
+  AdminServer(HealthSources sources, const Registry& metrics) : sources_(std::move(sources)), metrics_(metrics) {}
+  void handle(net::Exchange& exchange) noexcept override;
+
+ private:
+  HealthSources sources_;
+  const Registry& metrics_;
+};
+
+}  // namespace payswitch::daemon::api
