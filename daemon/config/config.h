@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
+#include "base/secret.h"
 #include "config/node.h"
 #include "config/option_tree.h"
 #include "config/problem.h"
@@ -21,17 +23,7 @@ namespace payswitch::daemon::config {
 // Minor units by currency code. A currency that is not listed has no such limit.
 using AmountByCurrency = std::map<std::string, std::int64_t, std::less<>>;
 
-// Content that must never be printed. reveal() is the only way to it.
-class Secret {
- public:
-  Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
-  const std::string& reveal() const noexcept { return value_; }
-  std::string_view to_string() const noexcept { return "***"; }
-
- private:
-  std::string value_;
-};
+using Secret = payswitch::daemon::Secret<std::string>;
 
 struct SigningKey {
   std::string id;  // "mj-2026a"
@@ -60,7 +52,8 @@ struct Tls {
 };
 
 struct Listener {
-  std::string host;  // numeric address
+  std::string address;  // "127.0.0.1:8080", "[::1]:8080": as net::ListenerOptions wants it
+  std::string host;     // numeric, without brackets
   std::uint16_t port = 0;
   std::string public_url;  // [listen.public] only: scheme and authority that clients see; empty: http://address
   std::optional<Tls> tls;
@@ -89,7 +82,7 @@ struct Connector {
   std::chrono::nanoseconds not_after{};      // the peer shall not start later than this after acceptance
   std::chrono::nanoseconds wait{};           // how long an HTTP answer waits for it by default
   std::chrono::nanoseconds call_deadline{};  // I/O of one call
-  std::uint32_t in_flight = 0;               // calls at once, all loops together
+  std::uint32_t in_flight = 0;               // calls at once, all loops together; 0: the host's choice by role
   bool required = true;                      // false: the daemon starts degraded without it
   std::string sha256;                        // pin of the .so, 64 hex digits, or empty
   std::optional<Tls> tls;
@@ -156,12 +149,11 @@ struct Limits {
   std::uint32_t requests_burst = 0;
 };
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-enum class LogFormat : std::uint8_t { text, json, journal };
+enum class LogFormat : std::uint8_t { automatic, json, journal };  // automatic: journald under systemd, else JSON lines on stderr
 
 struct Log {
-  LogLevel level = LogLevel::info;
-  LogFormat format = LogFormat::text;
+  Severity level = Severity::info;
+  LogFormat format = LogFormat::automatic;
 };
 
 struct Paths {

@@ -11,7 +11,7 @@
 
 namespace payswitch::daemon::config {
 
-// What a value may be after the check against a key table. The numbers are those of psw_key.type.
+// What a value may be after the check against a key table. The numbers are those of psw_key.type (PSW_T_…).
 enum class ValueType : std::int32_t {
   string = 1,
   integer = 2,
@@ -21,10 +21,10 @@ enum class ValueType : std::int32_t {
   url = 6,
   path = 7,  // relative ones are taken from the folder of the configuration file
   enumeration = 8,
-  list = 9,  // of strings
+  list = 9,
   table = 10,
   secret = 11,  // the content of a credential; never printed
-  money = 12,   // "15000" or "15000 KRW": minor units in `integer`, the currency (or nothing) in `text`
+  money = 12,   // of a plugin "150.25 USD", of ours minor units "15025": those in `integer`, the currency (or nothing) in `text`
 };
 
 std::string_view to_string(ValueType type);

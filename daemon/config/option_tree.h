@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +41,10 @@ class OptionTree {
 
   // Names of a table's members (empty path: the options themselves), to walk free tables.
   std::vector<std::string_view> keys(std::string_view table_path) const;
+
+  // Every value by its path in canonical text: numbers, durations (ns), sizes (bytes) and minor units as digits, booleans as
+  // true and false, money as "15025 USD" (minor units), the rest as it is; lists and tables as their number of elements, and each element.
+  std::map<std::string, std::string, std::less<>> flatten() const;
 
   const Node& root() const noexcept { return state_->root; }
   // Where a later error about this option is to be reported; the table's own place for an unknown path.

@@ -44,7 +44,7 @@ class Problems {
   std::size_t errors_ = 0;
 };
 
-// The candidate closest to `word` (edit distance at most 1 for short words, 2 from six letters on, 3 from nine on), or empty.
+// The candidate closest to `word` (at most 1 edit up to three letters, 2 up to eight, else 3; a swap of neighbours is one), or empty.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace payswitch::daemon::config

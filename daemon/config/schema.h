@@ -15,26 +15,21 @@
 
 namespace payswitch::daemon::config {
 
-// Bits of psw_key.flags.
-inline constexpr std::uint32_t key_secret = 1;
-inline constexpr std::uint32_t key_reloadable = 2;
-inline constexpr std::uint32_t key_deprecated = 4;  // replaced_by says by what
-inline constexpr std::uint32_t key_required = 8;
-
-// One key as the engine sees it. Path segments: a name; `name[]` for each table of a list; `*` for any name. So
-// "directory", "peer[].url", "librdkafka.*", "bank.*.exposure.*".
-// range: "min..max" (either may be missing) for integer, duration, size, money; "a|b|c" for an enumeration; else a regular
-// expression (ECMAScript) that the whole string, or each string of a list, must match.
+// One key as the engine sees it: psw_key as plain views. Path segments: a name; `name[]` for each element of a list (of tables
+// when segments follow, else of values); `*` for any name. So "directory", "peer[].url", "brokers[]", "librdkafka.*",
+// "bank.*.exposure.*". flags are PSW_KEY_…
+// range: "min..max" (either may be missing) for integer, duration, size, money and for the length of a list; "a|b|c" for an
+// enumeration; else a POSIX extended regular expression that the whole value must match.
 struct KeySpec {
-  std::string_view path;
+  std::string_view path = {};
   ValueType type = ValueType::string;
-  std::string_view dflt;  // as it would be written, without quotes; empty: none
-  std::string_view range;
-  std::string_view doc;
+  std::string_view dflt = {};  // as it would be written, without quotes; empty: none
+  std::string_view range = {};
+  std::string_view doc = {};
   std::uint32_t flags = 0;
-  std::string_view unit;
-  std::string_view since;
-  std::string_view replaced_by;
+  std::string_view unit = {};
+  std::string_view since = {};
+  std::string_view replaced_by = {};
 };
 
 // Views into the plugin's own memory; types or paths that make no sense are an error naming the key (a plugin's bug, found at load).
@@ -58,7 +53,7 @@ struct CheckContext {
   std::string base_directory;  // relative paths start here
   // [credentials]: name and file. A name that is not listed is looked for in $CREDENTIALS_DIRECTORY.
   std::vector<std::pair<std::string, std::string>> credential_files;
-  std::vector<std::string> currencies;  // money may name one of these; empty: any three capital letters
+  std::vector<std::pair<std::string, std::int32_t>> currencies;  // [switch] currencies: what money of a plugin may be written in
 };
 
 // Checks `table` in place: unknown keys with the nearest name, types, ranges, required keys, deprecated keys (a warning),
@@ -67,8 +62,9 @@ struct CheckContext {
 void check_table(Node& table, std::string_view path, std::span<const KeySpec> keys, const CheckContext& context, Problems& problems);
 
 // Parsing of single values; the sentence of the error says what is expected.
-Result<std::int64_t> parse_duration_ns(std::string_view text);  // "250us" "100ms" "30s" "5m" "12h" "7d"; no fraction, no sign
+Result<std::int64_t> parse_duration_ns(std::string_view text);  // "250us" "100ms" "30s" "5min" "12h" "7d"; no fraction, no sign
 Result<std::int64_t> parse_size_bytes(std::string_view text);   // "512" "64KiB" "1MiB" "2GiB"
+Result<std::int64_t> parse_decimal_amount(std::string_view text, std::int32_t exponent);  // "150.25" with exponent 2 is 15025
 Result<std::int64_t> parse_minor_units(std::string_view text);  // digits, no sign, no leading zero, at most 10^15; "0" is allowed
 std::string format_duration(std::int64_t ns);                   // the largest unit that is exact
 std::string format_size(std::int64_t bytes);
