@@ -1,0 +1,236 @@
+"""The measured servers, each started by hand in a temporary folder and stopped at the end; and what they cost in CPU."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+TICKS = os.sysconf("SC_CLK_TCK")
+POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+# On the same disk for everybody; /tmp may be memory.
+FOLDER = "/var/tmp"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def stat_fields(pid):
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return text[text.rindex(")") + 2:].split()
+
+
+def cpu_seconds(pid):
+    fields = stat_fields(pid)
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def tree_cpu_seconds(pid):
+    """Of a process, of children it has reaped, and of its living children."""
+    fields = stat_fields(pid)
+    total = sum(int(f) for f in fields[11:15])
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            child = stat_fields(entry.name)
+        except OSError:
+            continue
+        if child[1] == str(pid):
+            total += int(child[11]) + int(child[12])
+    return total / TICKS
+
+
+def accepts(port):
+    with socket.socket() as s:
+        s.settimeout(0.2)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server:
+    """A process in a temporary folder; use with `with`."""
+
+    def __init__(self, name):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"payswitch-bench-{name}-", dir=FOLDER))
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def output(self):
+        log = self.folder / "log"
+        return log.read_text(errors="replace")[-2000:] if log.exists() else ""
+
+    def wait_until(self, ready, seconds):
+        end = time.monotonic() + seconds
+        name = type(self).__name__
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{name} ended with {self.process.returncode}:\n{self.output()}")
+            if ready():
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{name} is not ready after {seconds} s:\n{self.output()}")
+
+    def spawn(self, command, **more):
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, **more)
+
+
+class Nginx(Server):
+    """One worker that answers 200 with two bytes."""
+
+    def __init__(self):
+        super().__init__("nginx")
+
+    def start(self):
+        self.port = free_port()
+        paths = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        user = f"user {unprivileged()};\n" if os.getuid() == 0 else ""
+        (self.folder / "nginx.conf").write_text(f"""{user}worker_processes 1;
+daemon off;
+pid {self.folder}/pid;
+error_log {self.folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+{paths}access_log off;
+keepalive_requests 1000000000;
+server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 "ok"; }} }}
+}}
+""")
+        self.spawn([shutil.which("nginx") or "/usr/sbin/nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"])
+        self.wait_until(lambda: accepts(self.port), 10)
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.worker = int(children[0])
+
+    def cpu(self):
+        return cpu_seconds(self.worker)
+
+
+def unprivileged():
+    names = {user.pw_name for user in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+class Postgres(Server):
+    """PostgreSQL 15 with durable commits, on a Unix socket only, with room to breathe."""
+
+    SETTINGS = dict(synchronous_commit="on", fsync="on", full_page_writes="on", shared_buffers="512MB", max_wal_size="8GB",
+                    checkpoint_timeout="30min", wal_buffers="16MB", max_connections="120", listen_addresses="", autovacuum="on")
+
+    def __init__(self):
+        super().__init__("postgres")
+
+    def as_user(self, command):
+        command = [str(c) for c in command]
+        if os.getuid() == 0:
+            return ["setpriv", f"--reuid={unprivileged()}", f"--regid={pwd.getpwnam(unprivileged()).pw_gid}", "--clear-groups", *command]
+        return command
+
+    def start(self):
+        if os.getuid() == 0:
+            user = pwd.getpwnam(unprivileged())
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        data = self.folder / "data"
+        subprocess.run(self.as_user([POSTGRES_BIN / "initdb", "-D", data, "-U", "bench", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync"]),
+                       check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+        settings = [f"-c{key}={value}" for key, value in self.SETTINGS.items()]
+        self.spawn(self.as_user([POSTGRES_BIN / "postgres", "-D", data, "-k", self.folder, *settings]), cwd=self.folder)
+        self.wait_until(lambda: subprocess.run([POSTGRES_BIN / "pg_isready", "-q", "-h", str(self.folder)]).returncode == 0, 30)
+
+    def stop(self, how=signal.SIGINT):  # SIGINT: PostgreSQL's fast shutdown
+        super().stop(how)
+
+    def sql(self, text):
+        return subprocess.run([POSTGRES_BIN / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U", "bench", "-d", "postgres"],
+                              input=text, capture_output=True, text=True, check=True).stdout.strip()
+
+    def pgbench(self, script, clients, seconds, **variables):
+        """(transactions per second, CPU seconds of the server, transactions)"""
+        defines = [f"-D{key}={value}" for key, value in variables.items()]
+        before = tree_cpu_seconds(self.process.pid)
+        out = subprocess.run([POSTGRES_BIN / "pgbench", "-n", "-M", "prepared", "-f", script, "-c", str(clients), "-j", "2", "-T", str(seconds),
+                              *defines, "-h", str(self.folder), "-U", "bench", "postgres"], capture_output=True, text=True, check=True).stdout
+        time.sleep(0.1)  # backends that have just left are reaped
+        cpu = tree_cpu_seconds(self.process.pid) - before
+        lines = dict(line.split(" = ", 1) if " = " in line else line.split(": ", 1) for line in out.splitlines() if " = " in line or ": " in line)
+        if not lines.get("number of failed transactions", "0 ").startswith("0 "):
+            raise RuntimeError(f"pgbench: failed transactions: {lines['number of failed transactions']}")
+        return float(lines["tps"].split()[0]), cpu, int(lines["number of transactions actually processed"].split("/")[0])
+
+
+class Payswitch(Server):
+    """The real daemon over the embedded ledger. nosync preloads syncs that cost nothing (http.sync_vs_nosync)."""
+
+    def __init__(self, build, nosync=False):
+        super().__init__("payswitch")
+        self.build = pathlib.Path(build).resolve()
+        self.nosync = nosync
+
+    def start(self):
+        self.port, admin = free_port(), free_port()
+        config = self.folder / "payswitch.toml"
+        config.write_text(f"""[switch]
+bank = "mj"
+prefix = "mj-"
+currencies = {{ KRW = 0 }}
+ledger = "books"
+[listen.public]
+address = "127.0.0.1:{self.port}"
+[listen.admin]
+address = "127.0.0.1:{admin}"
+[[connector]]
+name = "books"
+plugin = "local_ledger"
+options = {{ directory = "{self.folder}/books" }}
+[auth]
+mode = "development"
+[cash]
+allow = "owner"
+[paths]
+plugins = "{self.build}/plugins"
+data = "{self.folder}"
+[control]
+socket = "{self.folder}/control.sock"
+[log]
+level = "notice"
+""")
+        environment = dict(os.environ)
+        if self.nosync:
+            environment["LD_PRELOAD"] = str(self.build / "bench/nosync.so")
+        self.spawn([self.build / "bin/payswitchd", "--config", config], env=environment)
+
+        def ready():
+            try:
+                return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=1).status == 200
+            except (urllib.error.URLError, OSError):
+                return False
+        self.wait_until(ready, 30)
+
+    def cpu(self):
+        return cpu_seconds(self.process.pid)
