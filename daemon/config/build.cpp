@@ -15,13 +15,14 @@ namespace {
 AmountByCurrency amounts(const Reader& table, std::string_view except = {}) {
   AmountByCurrency out;
   for (const Member& member : table.members())
-    if (member.key != except) out[member.key] = member.value.integer;
+    if (member.key != except && member.value.kind == Node::Kind::string) out[member.key] = member.value.integer;
   return out;
 }
 
 std::vector<std::string> strings(const Reader& list) {
   std::vector<std::string> out;
-  for (const Node& item : list.items()) out.push_back(item.text);
+  for (const Node& item : list.items())
+    if (item.kind == Node::Kind::string) out.push_back(item.text);
   return out;
 }
 
@@ -148,6 +149,7 @@ Control control(const Reader& table, Problems& problems) {
                                                                 {"resolver", ControlRole::resolver}, {"admin", ControlRole::admin}};
   for (const auto& [name, role] : roles)
     for (const Node& item : table.at(name).items()) {
+      if (item.kind != Node::Kind::string) continue;  // refused already
       ControlGrant found;
       found.role = role;
       if (grant(item.text, found)) out.grants.push_back(found);
@@ -184,7 +186,8 @@ void build(const Node& tree, Config& out, Problems& problems) {
   out.self.prefix = own.at("prefix").text();
   out.self.timezone = own.at("timezone").text();
   out.self.ledger = own.at("ledger").text();
-  for (const Member& member : own.at("currencies").members()) out.self.currencies[member.key] = static_cast<std::int32_t>(member.value.integer);
+  for (const Member& member : own.at("currencies").members())
+    out.self.currencies[member.key] = static_cast<std::int32_t>(member.value.integer);
   for (const Member& member : own.at("sign").members()) out.self.sign.push_back({member.key, Secret(member.value.text), member.where});
 
   const Reader listen = root.at("listen");

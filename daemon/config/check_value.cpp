@@ -98,7 +98,13 @@ class ValueChecker {
 
   bool check(Node& node) {
     const bool fits = convert(node);
-    if (fits) node.type = spec_.type;
+    if (fits) {
+      node.type = spec_.type;
+    } else {  // nobody after us judges it again
+      node.kind = Node::Kind::other;
+      node.integer = 0;
+      node.text.clear();
+    }
     return fits;
   }
 

@@ -111,7 +111,7 @@ class CrossCheck {
       switch (connector.role) {
         case PluginRole::ledger:
           if (!connector.bank.empty()) problems_.error(connector.where, path + ".bank", "a ledger is ours and leads to no other bank");
-          if (connector.name != config_.self.ledger && !config_.self.ledger.empty())
+          if (connector.name != config_.self.ledger && config_.connector(config_.self.ledger) != nullptr)
             problems_.error(connector.where, path, "a second ledger: a daemon has one, switch.ledger names " + quoted(config_.self.ledger));
           if (connector.isolation == Isolation::process)
             problems_.error(connector.where, path + ".isolation", "a ledger runs in the daemon's own process");
@@ -185,7 +185,6 @@ class CrossCheck {
       const Route& route = config_.routes[i];
       const std::string path = "route[" + std::to_string(i) + "]";
       if (!route.bank.empty() && config_.bank(route.bank) == nullptr) unknown_bank(route.bank, route.where, path + ".bank");
-      if (route.targets.empty()) problems_.error(route.where, path + ".targets", "at least one connector is required");
       for (const std::string& target : route.targets) check_target(route, target, path + ".targets");
       for (const std::string& currency : route.when.currencies) check_currency(currency, route.where, path + ".when.currency");
       const bool amount = route.when.min_minor != 0 || route.when.max_minor != INT64_MAX;

@@ -16,9 +16,9 @@ constexpr std::uint32_t required = PSW_KEY_REQUIRED;
 constexpr KeySpec own_table[] = {
     {"switch.bank", string, "", code_pattern, "our own bank code; stored with the ledger, never changes", required},
     {"switch.prefix", string, "", prefix_pattern, "prefix of our account numbers; stored with the ledger, never changes", required},
-    {"switch.currencies.*", integer, "", "0..4", "currency code and exponent (KRW = 0, USD = 2); stored with the ledger, an exponent never changes"},
     {"switch.timezone", string, "UTC", "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", "IANA time zone: days of limits and statements"},
     {"switch.ledger", string, "", name_pattern, "name of the connector that keeps accounts, transfers, users, sessions and keys", required},
+    {"switch.currencies.*", integer, "", "0..4", "currency code and exponent (KRW = 0, USD = 2); stored with the ledger, an exponent never changes"},
     {"switch.sign.*", secret, "", "", "our own signing keys by key id: private key, PKCS#8 PEM"},
 
     {"listen.public.address", string, "127.0.0.1:8080", "", "numeric address and port of API and pages; port 0: any free one"},
@@ -67,26 +67,26 @@ constexpr KeySpec own_table[] = {
     {"connector[].in_flight", integer, "0", "0..1000000", "calls at once; 0: the host's choice by role"},
     {"connector[].required", boolean, "true", "", "false: the daemon starts degraded when this plugin cannot be loaded"},
     {"connector[].sha256", string, "", "[0-9a-f]{64}", "pin of the plugin's file"},
+    {"connector[].options", table, "", "", "the plugin's own keys: payswitchctl plugin help NAME"},
     {"connector[].tls", table, "", "", "TLS profile of its calls"},
     {"connector[].tls.certificate", path, "", "", "our client certificate, PEM, or \"${cred:NAME}\""},
     {"connector[].tls.key", path, "", "", "its key, PEM, readable by the daemon alone, or \"${cred:NAME}\""},
     {"connector[].tls.ca", path, "", "", "PEM: authorities to trust; default those of the system"},
-    {"connector[].options", table, "", "", "the plugin's own keys: payswitchctl plugin help NAME"},
 
     {"bank.*.prefix[]", string, "", prefix_pattern, "prefixes of its account numbers", required},
+    {"bank.*.spki[]", string, "", "sha256/[A-Za-z0-9+/]{43}=", "its client certificates: SHA-256 of the public key"},
     {"bank.*.receive_limit.*", money, "", "1..", "what this bank may owe us, posted and pending, per currency; a currency without one is not accepted from it", 0, "minor"},
     {"bank.*.exposure.*", money, "", "1..", "what we may owe this bank, per currency", 0, "minor"},
     {"bank.*.in_doubt.count", integer, "0", "0..1000000", "at most so many transfers of unknown fate; 0: no bound"},
     {"bank.*.in_doubt.*", money, "", "1..", "budget of money of unknown fate, per currency", 0, "minor"},
-    {"bank.*.spki[]", string, "", "sha256/[A-Za-z0-9+/]{43}=", "its client certificates: SHA-256 of the public key"},
     {"bank.*.keys.*", string, "", "ed25519:[A-Za-z0-9+/_-]{43}=?", "its public signing keys by key id; two live"},
 
     {"route[].bank", string, "", code_pattern, "transfers to this bank", required},
+    {"route[].targets[]", string, "", name_pattern, "connectors of that bank, tried in order", required},
     {"route[].when", table, "", "", "narrows the route; first match in file order wins"},
     {"route[].when.currency[]", string, "", "[A-Z]{3}", "any of these currencies"},
     {"route[].when.min", money, "", "1..", "amounts from here (needs exactly one currency)", 0, "minor"},
     {"route[].when.max", money, "", "1..", "amounts up to here (needs exactly one currency)", 0, "minor"},
-    {"route[].targets[]", string, "", name_pattern, "connectors of that bank, tried in order", required},
 
     {"login[].name", string, "", name_pattern, "unique name of this login; part of /login/NAME", required},
     {"login[].plugin", string, "", "[A-Za-z0-9_.:-]{1,64}", "connector type of role login", required},
@@ -97,7 +97,7 @@ constexpr KeySpec own_table[] = {
     {"login[].options", table, "", "", "the plugin's own keys: payswitchctl plugin help NAME"},
 
     {"auth.mode", enumeration, "required", "required|development", "development: no credential, and only on loopback"},
-    {"cash.allow", enumeration, "service", "owner|service|none", "who may deposit and withdraw: an account's owner, an API key with scope cash, nobody"},
+    {"cash.allow", enumeration, "service", "owner|service|none", "who may deposit and withdraw: an account's owner (the default in development), an API key with scope cash, nobody"},
 
     {"limits.transfer.*.min", money, "1", "1..", "smallest amount of one transfer", 0, "minor"},
     {"limits.transfer.*.max", money, "1000000000000000", "1..", "largest amount of one transfer", 0, "minor"},

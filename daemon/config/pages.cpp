@@ -137,7 +137,8 @@ std::string print_defaults() {
     const Place place = place_of(spec.path);
     const bool table_note = spec.type == ValueType::table && spec.path.rfind('.') != std::string_view::npos && !spec.path.ends_with("options");
     if (table_note) {
-      out += "\n# [" + place.table + (place.table.empty() ? "" : ".") + place.key + "]: " + note(spec) + "\n";
+      table = place.table + (place.table.empty() ? "" : ".") + place.key;
+      out += "\n" + pad("# [" + table + "]", 44) + " # " + note(spec) + "\n";
       continue;
     }
     const bool commented = optional_table(place.table) || spec.dflt.empty() || spec.path.find('*') != std::string_view::npos;

@@ -21,15 +21,16 @@ class Reader {
   SourceLocation where() const { return node_ == nullptr ? SourceLocation{} : node_->where; }
 
   std::string text() const { return node_ != nullptr && node_->kind == Node::Kind::string ? node_->text : std::string(); }
-  std::int64_t integer(std::int64_t otherwise = 0) const { return node_ == nullptr ? otherwise : node_->integer; }
-  std::uint32_t count(std::uint32_t otherwise = 0) const { return node_ == nullptr ? otherwise : static_cast<std::uint32_t>(node_->integer); }
-  bool boolean(bool otherwise = false) const { return node_ == nullptr ? otherwise : node_->boolean; }
+  std::int64_t integer(std::int64_t otherwise = 0) const { return usable() ? node_->integer : otherwise; }
+  std::uint32_t count(std::uint32_t otherwise = 0) const { return usable() ? static_cast<std::uint32_t>(node_->integer) : otherwise; }
+  bool boolean(bool otherwise = false) const { return usable() ? node_->boolean : otherwise; }
   std::chrono::nanoseconds duration() const { return std::chrono::nanoseconds(integer()); }
 
   const std::vector<Member>& members() const { return node_ == nullptr ? none().members : node_->members; }
   const std::vector<Node>& items() const { return node_ == nullptr ? none().items : node_->items; }
 
  private:
+  bool usable() const noexcept { return node_ != nullptr && node_->kind != Node::Kind::other; }
   static const Node& none() {
     static const Node empty;
     return empty;
