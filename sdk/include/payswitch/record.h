@@ -61,7 +61,7 @@ struct TransferDetail {
   std::uint8_t mode = 0;                    // 0 auto, 1 hold, 2 queued (held until a connector is back)
   std::uint8_t pending_at_peer = 0;         // the peer has recorded it and is still working
   std::uint8_t amount_all = 0;              // the client said "all"
-  std::uint8_t pad = 0;
+  std::uint8_t cancel_by_client = 0;        // cancel_asked_ms is a client's wish, not not_after passing
   SealedText reference, metadata;
   std::string_view idempotency_key;
   std::string_view route_trace;
@@ -148,7 +148,7 @@ void fixed_part(Number number, Raw raw, Detail& d) noexcept {
   raw(d.op_id.b, 16); raw(d.hold_id.b, 16); raw(d.reverses.b, 16); raw(d.fingerprint, 32);
   raw(d.peer.ledger.b, 16); number(d.peer.epoch); number(d.peer.position);
   number(d.sender); number(d.limit_window_ms); number(d.polls);
-  number(d.mode); number(d.pending_at_peer); number(d.amount_all); number(d.pad);
+  number(d.mode); number(d.pending_at_peer); number(d.amount_all); number(d.cancel_by_client);
 }
 
 }  // namespace detail_codec
