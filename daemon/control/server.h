@@ -15,6 +15,7 @@
 #include "config/config.h"
 
 namespace payswitch::daemon {
+class Clock;
 class Logger;
 }
 
@@ -59,11 +60,12 @@ using Handler = std::function<void(const Request&, Answer)>;
 
 class Server {
  public:
-  static constexpr std::uint32_t connections_max = 64;      // above: closed at once
-  static constexpr std::uint32_t request_seconds_max = 30;  // to send a request line
-  static constexpr std::uint32_t answer_seconds_max = 60;   // then the client gets `timeout`; the work goes on
+  static constexpr std::uint32_t connections_max = 64;    // above: closed at once
+  static constexpr std::uint64_t idle_ms_max = 30'000;    // without a whole request line, or with an answer nobody reads: closed
+  static constexpr std::uint64_t answer_ms_max = 60'000;  // then the client gets `timeout`; the work goes on
 
-  Server(const config::Control& options, Logger& logger);
+  // Clock and logger outlive the server.
+  Server(const config::Control& options, const Clock& clock, Logger& logger);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
