@@ -7,21 +7,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import payswitch  # noqa: E402
+from payswitch import free_port  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 # On the same disk for everybody; /tmp may be memory.
 FOLDER = "/var/tmp"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def stat_fields(pid):
@@ -189,48 +186,15 @@ class Payswitch(Server):
 
     def __init__(self, build, nosync=False):
         super().__init__("payswitch")
-        self.build = pathlib.Path(build).resolve()
-        self.nosync = nosync
+        self.daemon = payswitch.Daemon(build, self.folder)
+        self.port = self.daemon.port
+        self.environment = {"LD_PRELOAD": str(self.daemon.build / "bench/nosync.so")} if nosync else {}
 
     def start(self):
-        self.port, admin = free_port(), free_port()
-        config = self.folder / "payswitch.toml"
-        config.write_text(f"""[switch]
-bank = "mj"
-prefix = "mj-"
-currencies = {{ KRW = 0 }}
-ledger = "books"
-[listen.public]
-address = "127.0.0.1:{self.port}"
-[listen.admin]
-address = "127.0.0.1:{admin}"
-[[connector]]
-name = "books"
-plugin = "local_ledger"
-options = {{ directory = "{self.folder}/books" }}
-[auth]
-mode = "development"
-[cash]
-allow = "owner"
-[paths]
-plugins = "{self.build}/plugins"
-data = "{self.folder}"
-[control]
-socket = "{self.folder}/control.sock"
-[log]
-level = "notice"
-""")
-        environment = dict(os.environ)
-        if self.nosync:
-            environment["LD_PRELOAD"] = str(self.build / "bench/nosync.so")
-        self.spawn([self.build / "bin/payswitchd", "--config", config], env=environment)
-
-        def ready():
-            try:
-                return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=1).status == 200
-            except (urllib.error.URLError, OSError):
-                return False
-        self.wait_until(ready, 30)
+        try:
+            self.daemon.start(**self.environment)
+        finally:
+            self.process = self.daemon.process
 
     def cpu(self):
         return cpu_seconds(self.process.pid)
