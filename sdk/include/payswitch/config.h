@@ -53,6 +53,7 @@ class config {
     const auto s = find<psw_str>(path, PSW_T_STRING);
     return s ? std::optional(view(*s)) : std::nullopt;
   }
+  std::optional<std::int64_t> maybe_integer(const std::string& path) const { return find<std::int64_t>(path, PSW_T_INT); }
   // The instance's own facts.
   std::string_view instance_name() const { return maybe_text("@name").value_or(""); }
   std::string_view bank() const { return maybe_text("@bank").value_or(""); }
