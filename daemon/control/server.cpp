@@ -28,7 +28,8 @@ struct Connection {
   config::ControlRole role = config::ControlRole::none;
   std::string input;
   std::string output;
-  std::shared_ptr<Answer::State> open;  // the request being carried out; answers are given in order, one at a time
+  bool open = false;                   // a request is being carried out; answers are given in order, one at a time
+  std::weak_ptr<Answer::State> state;  // of that request; owned by its handler's copies of the answer
   std::uint64_t since_ns = 0;           // of the open request, or of the last byte
   bool input_ended = false;
   bool broken = false;
@@ -87,7 +88,7 @@ struct Server::Impl {
         if (descriptors[i + 2].revents != 0) serve(connections.at(owners[i]), descriptors[i + 2].revents);
     }
     for (auto& [id, connection] : connections)
-      if (connection.open) connection.open->finish("timeout", error_line("timeout", "the daemon is stopping"));
+      if (const auto state = connection.state.lock()) state->finish("timeout", error_line("timeout", "the daemon is stopping"));
     connections.clear();
   }
 
@@ -162,7 +163,8 @@ struct Server::Impl {
     state->request.peer = connection.peer;
     state->request.role = connection.role;
     state->request.actor = "uid:" + std::to_string(connection.peer.uid);
-    connection.open = state;
+    connection.open = true;
+    connection.state = state;
     connection.since_ns = clock.monotonic_ns();
     const Answer answer(state);
     Refusal refusal;
@@ -180,7 +182,7 @@ struct Server::Impl {
     for (Finished& finished : mailbox->take()) {
       const auto found = connections.find(finished.connection);
       if (found == connections.end() || !found->second.open) continue;
-      found->second.open.reset();
+      found->second.open = false;
       found->second.output = std::move(finished.line);
       found->second.since_ns = clock.monotonic_ns();
       write(found->second);
@@ -206,7 +208,7 @@ struct Server::Impl {
     for (auto& [id, connection] : connections) {
       const std::uint64_t passed_ms = (now - connection.since_ns) / 1'000'000;
       if (connection.open) {
-        if (passed_ms > answer_ms_max) connection.open->finish("timeout", error_line("timeout", "no answer yet; the command may still be carried out"));
+        if (const auto state = connection.state.lock(); state && passed_ms > answer_ms_max) state->finish("timeout", error_line("timeout", "no answer yet; the command may still be carried out"));
       } else if (passed_ms > idle_ms_max) {
         connection.broken = true;
       }
