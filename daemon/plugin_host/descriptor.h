@@ -18,8 +18,8 @@ std::string_view role_name(Role role) noexcept;
 
 struct SchemaKey {
   std::string path, default_value, range, unit, doc, since, replaced_by;
-  std::int32_t type = 0;      // PSW_T_…
-  std::uint32_t flags = 0;    // PSW_KEY_…
+  std::int32_t type = 0;      // PSW_T_*
+  std::uint32_t flags = 0;    // PSW_KEY_*
 };
 
 struct MessageText {
@@ -53,10 +53,12 @@ struct Descriptor {
   std::string file;     // absolute path
   std::string id, version, vendor, summary, licence;
   std::string sdk, build;  // from the ELF note
+  std::string sha256;
   std::uint16_t abi_major = 0, abi_minor = 0, min_host_minor = 0;
   std::vector<TypeDescriptor> types;
 
-  const TypeDescriptor* type(std::string_view id) const noexcept;  // empty id: the only one; nullptr: none or ambiguous
+  // The type with this id; else, if there is only one, that. nullptr: ask for one of several by "file:type".
+  const TypeDescriptor* type(std::string_view id) const noexcept;
 };
 
 // Judges an image that is mapped already: magic, size, ABI, then every string, list and stride, lanes, and what a gateway must be

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "plugin_host/descriptor.h"
 #include "plugin_host/options.h"
@@ -36,13 +38,15 @@ class LoopPort {
 // One configured use of a connector type.
 struct ConnectorSettings {
   std::string name;          // unique: [[connector]] name
-  std::string plugin;        // file name without ".so" inside the plugin directory, e.g. "local_ledger"
-  std::string type;          // id of the type in the file; empty: its only one
+  std::string plugin;        // `plugin = ` of the configuration: the file's name in the plugin directory without ".so", which is also
+                             // the id of the type ("local_ledger"); "file:type" for one of several types in a file
   std::string bank;          // counterparty of a gateway
+  std::string our_bank;      // [switch] bank
+  std::string tls_profile;   // of psw.http-client/1 for this instance; empty: none
   std::string sha256;        // optional pin, 64 hex digits
   bool required = true;      // false: a failure is logged and the daemon starts degraded
   std::uint64_t call_grace_ms = 250;     // after a call deadline, before the host answers unknown itself
-  std::uint32_t in_flight_max = 0;       // calls open at once, all loops together; 0: 4096 for a ledger, 256 otherwise
+  std::uint32_t in_flight_max = 0;       // calls open at once, shared out to the loops evenly; 0: 4096 for a ledger, 256 otherwise
   std::uint64_t lifecycle_limit_ms = 10'000;  // create, configure, start, stop, destroy: each; afterwards it counts as hanging
   std::shared_ptr<const Options> options;     // shared: the plugin may read it as long as its instance lives
 };
@@ -52,6 +56,7 @@ struct HostSettings {
   // True in the daemon: lanes have threads of their own and lifecycle calls run on a control thread under a limit. False: one
   // thread drives everything through poll() and turn_lanes(), nothing waits, time is the clock's.
   bool threads = true;
+  bool allow_foreign_files = false;  // payswitchctl on a build tree: plugins need not belong to root or us
   std::uint64_t turn_warn_ms = 1000;   // watchdog: a turn running longer is logged and counted
   std::uint64_t drain_limit_ms = 20'000;
 };
@@ -59,9 +64,9 @@ struct HostSettings {
 // What the host stands on. All outlive it. Pointers may be null: the service is then absent (service() gives NULL).
 struct HostParts {
   const Clock* clock = nullptr;            // required
-  std::vector<LoopPort*> loops;            // index = net::Loop::index(); at least one
-  HostLog* log = nullptr;                  // see services.h
-  HostMetrics* metrics = nullptr;
+  std::vector<LoopPort*> loops;            // index = net::Loop::index(); 1 to 64
+  Logger* log = nullptr;                   // required
+  Registry* metrics = nullptr;             // required
   InboundSink* inbound = nullptr;
   KvStore* kv = nullptr;
   HttpClientPort* http_client = nullptr;
@@ -89,7 +94,11 @@ struct ConnectorStatus {
   std::vector<LaneStatus> lanes;
 };
 
-class Connector;
+// Both live as long as the host.
+struct OpenPlugin {
+  const Descriptor* file = nullptr;
+  const TypeDescriptor* type = nullptr;
+};
 
 class PluginHost {
  public:
@@ -99,7 +108,7 @@ class PluginHost {
   PluginHost& operator=(const PluginHost&) = delete;
 
   // Steps 1, 2, 5 and 6 of the pipeline. The same file opens once, however often it is named. [control]
-  Result<const Descriptor*> open(std::string_view plugin, std::string_view sha256 = {});
+  Result<OpenPlugin> open(std::string_view plugin, std::string_view sha256 = {});
 
   // create and configure. The error names connector, file, step and remedy. With required = false a failure is remembered (status()
   // shows it, find() gives nullptr) and the result is ok. [control]
@@ -110,6 +119,9 @@ class PluginHost {
 
   // Until every required instance is up or degraded, at most limit_ms; names those that are not. Needs threads. [control]
   Result<void> wait_ready(std::uint64_t limit_ms);
+
+  // RELOADABLE options changed: every lane of the instance gets EV_CONFIG. [control]
+  Result<void> reconfigure(std::string_view name, std::shared_ptr<const Options> options);
 
   // nullptr: no such connector, or it did not load. Valid until the host dies; call before or after start(). Any thread.
   Participant* find(std::string_view name) noexcept;

@@ -11,8 +11,8 @@ namespace payswitch::daemon::plugin_host {
 
 // What the ELF file says without running any of its code. Strings of the note are checked and copied.
 struct NoteFacts {
-  std::string id, sdk, build;
-  std::uint16_t abi_major = 0, abi_minor = 0;
+  std::string id, version, sdk, build, sha256;
+  std::uint16_t abi_major = 0, abi_minor = 0, min_host_minor = 0;
 };
 
 // Steps 1 and 2: is this file allowed and is it one of ours? `directory`: the plugin directory; `sha256`: optional pin.

@@ -1,38 +1,60 @@
-// The options of one instance as the plugin reads them through psw_host.get: typed by the plugin's own schema.
+// The options of one instance as the plugin reads them through psw_host.get: judged by the plugin's own schema before it is created.
 #pragma once
 
 #include <payswitch/abi.h>
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "config/option_tree.h"
 
 namespace payswitch::daemon::plugin_host {
+
+// One value. Views live as long as the Options object.
+struct Option {
+  config::ValueType type = config::ValueType::string;  // the numbers are those of psw_key.type
+  std::string_view text;      // string url path enumeration secret; currency of money
+  std::int64_t integer = 0;   // integer; boolean 0/1; duration ns; size bytes; money minor units
+  std::int32_t exponent = 0;  // money
+  std::uint64_t count = 0;    // list, table: number of elements
+};
 
 // Immutable; any thread.
 class Options {
  public:
   virtual ~Options() = default;
-  // The text of the option at `path` ("url", "peer[2].url"), already judged against the schema and completed with its default, in
-  // canonical form: integers, durations (nanoseconds) and sizes (bytes) as decimal digits, booleans "true"/"false", money in minor
-  // units, everything else as it is. nullptr: absent. For a list or table path: its number of elements as digits. The view
-  // lives as long as this object.
-  virtual const std::string* find(std::string_view path) const noexcept = 0;
+  // "url", "peer[2].url", "brokers[0]"; nothing: absent and without default.
+  virtual std::optional<Option> find(std::string_view path) const = 0;
+  // The names in a free table, in file order.
+  virtual std::vector<std::string_view> names(std::string_view path) const = 0;
 };
 
-// Path → canonical text; for tests and tools, and what config/ is turned into.
-class FlatOptions final : public Options {
+// What config/ has checked: the daemon's own way.
+class TreeOptions final : public Options {
  public:
-  FlatOptions() = default;
-  explicit FlatOptions(std::map<std::string, std::string, std::less<>> values) : values_(std::move(values)) {}
-  const std::string* find(std::string_view path) const noexcept override {
-    const auto it = values_.find(path);
-    return it == values_.end() ? nullptr : &it->second;
-  }
+  explicit TreeOptions(config::OptionTree tree) : tree_(std::move(tree)) {}
+  std::optional<Option> find(std::string_view path) const override;
+  std::vector<std::string_view> names(std::string_view path) const override;
 
  private:
-  std::map<std::string, std::string, std::less<>> values_;
+  config::OptionTree tree_;
+};
+
+// Path → value by hand, for tests and tools. A text stands for every text type; an integer for integer, boolean, duration, size, money.
+class FlatOptions final : public Options {
+ public:
+  FlatOptions& text(std::string path, std::string value) { texts_[std::move(path)] = std::move(value); return *this; }
+  FlatOptions& integer(std::string path, std::int64_t value) { integers_[std::move(path)] = value; return *this; }
+  std::optional<Option> find(std::string_view path) const override;
+  std::vector<std::string_view> names(std::string_view path) const override;
+
+ private:
+  std::map<std::string, std::string, std::less<>> texts_;
+  std::map<std::string, std::int64_t, std::less<>> integers_;
 };
 
 }  // namespace payswitch::daemon::plugin_host

@@ -31,6 +31,7 @@ class Call {
 };
 
 enum class ConnectorState : std::int32_t { starting = 0, up = 1, degraded = 2, down = 3, drained = 4, faulted = 5 };
+std::string_view connector_state_name(ConnectorState state) noexcept;
 
 class Participant {
  public:
@@ -45,7 +46,10 @@ class Participant {
   virtual Call* acquire(unsigned loop) noexcept = 0;
   // Hands it over; it reaches the lane when the loop's batch ends (Loop::after_batch). The completion is called on `loop`,
   // never from inside submit(). An operation that never left (connector down, inbox full) completes as not_sent for a credit,
-  // else as unavailable or overloaded, outcome unknown.
+  // else as unavailable, overloaded or not_supported, outcome unknown; its reason is then one of connector_starting,
+  // connector_down, breaker_open, shutting_down, inbox_full, inbox_late, not_supported: nothing was done and nothing recorded.
+  // Of an operation that did leave the host itself answers only unknown: code timeout (reason call_deadline), internal
+  // (connector_faulted, reply_too_large) or unavailable (connector_stopped).
   virtual void submit(unsigned loop, Call* call) noexcept = 0;
   // Gives an unsubmitted call back.
   virtual void cancel(unsigned loop, Call* call) noexcept = 0;

@@ -101,7 +101,7 @@ class HttpRoutesPort {
                             RouteTarget& target) = 0;
 };
 
-// ---- psw.secrets/1, psw.keys/1, psw.trace/1, log and metrics ----------------------------------------------------------------
+// ---- psw.secrets/1, psw.keys/1, psw.trace/1 ----------------------------------------------------------------------------------
 
 class SecretSource {
  public:
@@ -124,29 +124,8 @@ class KeyRing {
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  virtual void span(std::string_view connector, std::string_view name, psw_id trace, std::uint64_t span, std::uint64_t parent,
-                    std::uint64_t start_ns, std::uint64_t end_ns) noexcept = 0;
-};
-
-struct LogField {
-  std::string_view key, value;
-};
-
-// app/ joins base/log.h; [any] thread.
-class HostLog {
- public:
-  virtual ~HostLog() = default;
-  virtual bool enabled(int level) noexcept = 0;
-  virtual void write(int level, std::string_view id, std::string_view text, std::span<const LogField> fields) noexcept = 0;
-};
-
-// app/ joins base/metrics.h; [any] thread, except declare.
-class HostMetrics {
- public:
-  virtual ~HostMetrics() = default;
-  // [control] kind: 0 counter, 1 gauge, 2 histogram (seconds). Gives a handle for add(); name by Prometheus rules, label connector.
-  virtual std::uint32_t declare(int kind, std::string_view name, std::string_view help, std::string_view connector) = 0;
-  virtual void add(std::uint32_t handle, double value) noexcept = 0;  // counter: add, gauge: set, histogram: observe
+  // [any] A finished span; name and fields are borrowed for the call.
+  virtual void span(std::string_view connector, const psw_span& span) noexcept = 0;
 };
 
 }  // namespace payswitch::daemon::plugin_host

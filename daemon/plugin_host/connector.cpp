@@ -1,0 +1,382 @@
+#include "plugin_host/connector.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/assert.h"
+#include "plugin_host/fence.h"
+#include "plugin_host/instance_services.h"
+#include "plugin_host/messages.h"
+#include "plugin_host/reply_copy.h"
+
+namespace payswitch::daemon::plugin_host {
+
+// Slots never move: a plugin holds pointers into them.
+struct Connector::Chunk {
+  Chunk(Connector& connector, std::uint32_t first, unsigned loop) {
+    for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i] = std::make_unique<CallSlot>(connector, first + i, loop);
+  }
+  std::array<std::unique_ptr<CallSlot>, chunk_slots> slots;
+};
+
+namespace {
+
+Connector::Counters make_counters(Registry& registry, const std::string& name) {
+  const Label label{"connector", name};
+  const auto counter = [&](std::string_view metric, std::string_view help) { return &registry.counter(metric, help, std::span(&label, 1)); };
+  return {counter("payswitch_connector_calls_total", "Operations handed to the connector."),
+          counter("payswitch_connector_timeouts_total", "Operations whose call deadline passed without an answer."),
+          counter("payswitch_connector_late_answers_total", "Answers that came after the host had answered unknown."),
+          counter("payswitch_connector_stale_answers_total", "Second answers, and answers to operations of others; ignored."),
+          counter("payswitch_connector_unknown_total", "Credits, queries and cancels answered with unknown."),
+          counter("payswitch_connector_faults_total", "Exceptions and broken rules; the connector is not called any more."),
+          counter("payswitch_connector_refused_full_total", "Operations refused because inbox or in-flight bound was reached."),
+          counter("payswitch_connector_flawed_answers_total", "Answers that had to be put right."),
+          counter("payswitch_connector_long_turns_total", "Turns that took longer than the watchdog allows."),
+          counter("payswitch_connector_breaker_opened_total", "Times the breaker opened.")};
+}
+
+std::uint32_t group_of(std::int32_t kind, Role role) {
+  switch (kind) {
+    case PSW_OP_WRITE: case PSW_OP_LEASE_DUE: return PSW_GROUP_WRITE;
+    case PSW_OP_READ: return PSW_GROUP_READ;
+    case PSW_OP_HELLO: return role == Role::ledger ? PSW_GROUP_READ : PSW_GROUP_GATEWAY;
+    case PSW_OP_LOGIN_BEGIN: case PSW_OP_LOGIN_FINISH: return PSW_GROUP_LOGIN;
+    case PSW_OP_COMMAND: return PSW_GROUP_COMMAND;
+    default: return PSW_GROUP_GATEWAY;
+  }
+}
+
+}  // namespace
+
+Connector::Connector(HostCore& core, ConnectorSettings settings, const Descriptor& file, const TypeDescriptor& type, std::uint32_t number)
+    : core_(core), settings_(std::move(settings)), file_(file), type_(type), number_(number),
+      home_loop_(number % static_cast<unsigned>(core.loops.size())), counters_(make_counters(*core.parts.metrics, settings_.name)) {
+  std::uint32_t bound = settings_.in_flight_max;
+  if (bound == 0) bound = type.role == Role::ledger ? ledger_in_flight_default : other_in_flight_default;
+  const auto loops = static_cast<std::uint32_t>(core.loops.size());
+  slots_per_loop_ = std::max(1u, (bound + loops - 1) / loops);
+  PSW_ASSERT(slots_per_loop_ * loops <= slots_per_instance_max);
+  chunks_max_ = loops * ((slots_per_loop_ + chunk_slots - 1) / chunk_slots);
+  chunks_ = std::make_unique<std::atomic<Chunk*>[]>(chunks_max_);
+  for (unsigned i = 0; i < loops; ++i) sides_.push_back(std::make_unique<Side>());
+  lane_by_kind_.fill(lanes_max);
+  for (std::uint32_t i = 0; i < type.lanes.size(); ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*this, i, type.lanes[i], core.clock(), home_loop_));
+    for (std::int32_t kind = 1; kind < 64; ++kind) {
+      if ((type.lanes[i].groups & group_of(kind, type.role)) != 0) lane_by_kind_[static_cast<std::size_t>(kind)] = static_cast<std::uint8_t>(i);
+    }
+  }
+  services_ = std::make_unique<InstanceServices>(*this);
+}
+
+std::string_view connector_state_name(ConnectorState state) noexcept {
+  switch (state) {
+    case ConnectorState::starting: return "starting";
+    case ConnectorState::up: return "up";
+    case ConnectorState::degraded: return "degraded";
+    case ConnectorState::down: return "down";
+    case ConnectorState::drained: return "drained";
+    case ConnectorState::faulted: return "faulted";
+  }
+  return "unknown";
+}
+
+Connector::~Connector() {
+  for (auto& lane : lanes_) lane->empty([](CallSlot&) {});
+  for (std::uint32_t i = 0; i < chunks_max_; ++i) delete chunks_[i].load(std::memory_order_relaxed);
+}
+
+// ---- calls, on their loop ----
+
+CallSlot* Connector::grow(unsigned loop) noexcept {
+  Side& side = *sides_[loop];
+  if (side.allocated >= slots_per_loop_) return nullptr;
+  const std::uint32_t number = chunks_used_.fetch_add(1, std::memory_order_relaxed);
+  PSW_ASSERT(number < chunks_max_);
+  Chunk* chunk = nullptr;
+  try {
+    chunk = new Chunk(*this, number * chunk_slots, loop);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  chunks_[number].store(chunk, std::memory_order_release);
+  for (std::uint32_t i = 0; i < chunk_slots && side.allocated < slots_per_loop_; ++i, ++side.allocated) {
+    chunk->slots[i]->free_next = side.free;
+    side.free = chunk->slots[i].get();
+  }
+  CallSlot* const slot = side.free;
+  side.free = slot->free_next;
+  return slot;
+}
+
+Call* Connector::acquire(unsigned loop) noexcept {
+  Side& side = *sides_[loop];
+  CallSlot* slot = side.free;
+  if (slot != nullptr) [[likely]] {
+    side.free = slot->free_next;
+  } else {
+    slot = grow(loop);
+    if (slot == nullptr) {
+      counters_.refused_full->add();
+      return nullptr;
+    }
+  }
+  slot->op = psw_op{};
+  slot->op.size = sizeof(psw_op);
+  slot->completion = {};
+  side.in_flight.store(side.in_flight.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return slot;
+}
+
+void Connector::release(Side& side, CallSlot& slot) noexcept {
+  slot.request_arena().reset();
+  slot.reply_arena().reset();
+  slot.state = CallSlot::State::idle;
+  slot.never_left = false;
+  slot.probe = false;
+  slot.free_next = side.free;
+  side.free = &slot;
+  side.in_flight.store(side.in_flight.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+}
+
+void Connector::cancel(unsigned loop, Call* call) noexcept { release(*sides_[loop], static_cast<CallSlot&>(*call)); }
+
+bool Connector::available() const noexcept {
+  const ConnectorState now = state();
+  return (now == ConnectorState::up || now == ConnectorState::degraded) && !breaker_.open() && !draining_.load(std::memory_order_relaxed) &&
+         in_flight() < in_flight_max();
+}
+
+bool Connector::accepts(std::int32_t op_kind, const char*& reason) const noexcept {
+  switch (state()) {
+    case ConnectorState::up: case ConnectorState::degraded: break;
+    case ConnectorState::starting: reason = "connector_starting"; return false;
+    case ConnectorState::drained: reason = "shutting_down"; return false;
+    case ConnectorState::faulted: reason = "connector_down"; return false;
+    case ConnectorState::down:
+      // What asks about money that may be under way is let through: only the plugin knows how far down it is.
+      if (op_kind == PSW_OP_CREDIT || op_kind == PSW_OP_WRITE) { reason = "connector_down"; return false; }
+      break;
+  }
+  if (op_kind == PSW_OP_CREDIT) {
+    if (draining_.load(std::memory_order_relaxed)) { reason = "shutting_down"; return false; }
+    if (breaker_.open()) { reason = "breaker_open"; return false; }
+  }
+  return true;
+}
+
+std::uint32_t Connector::lane_of(std::int32_t op_kind) const noexcept {
+  return op_kind > 0 && op_kind < 64 ? lane_by_kind_[static_cast<std::size_t>(op_kind)] : lanes_max;
+}
+
+void Connector::submit(unsigned loop_index, Call* call) noexcept {
+  LoopState& loop = *core_.loops[loop_index];
+  CallSlot& slot = static_cast<CallSlot&>(*call);
+  Side& side = *sides_[loop_index];
+  slot.op.handle = make_handle(number_, slot.index(), ++slot.generation);
+  slot.state = CallSlot::State::sent;
+  const char* reason = nullptr;
+  const std::uint32_t lane = lane_of(slot.op.kind);
+  if (lane == lanes_max) [[unlikely]] return refuse(loop, slot, PSW_NOT_SUPPORTED, "not_supported", "the connector has no lane for this operation");
+  if (!accepts(slot.op.kind, reason)) [[unlikely]] return refuse(loop, slot, PSW_UNAVAILABLE, reason, "the connector takes no such operation now");
+  if (slot.op.call_deadline_ns != 0) {
+    slot.expires_ns = slot.op.call_deadline_ns + settings_.call_grace_ms * 1'000'000;
+    loop.wheel.add(slot);
+  }
+  slot.free_next = nullptr;
+  if (side.last[lane] != nullptr) {
+    side.last[lane]->free_next = &slot;
+  } else {
+    side.first[lane] = &slot;
+  }
+  side.last[lane] = &slot;
+  ++side.count[lane];
+  if (!side.dirty) {
+    side.dirty = true;
+    loop.dirty.push_back(this);  // capacity for every connector is reserved
+    if (!loop.polling) core_.wake(loop_index);  // a submission outside of any batch is not forgotten
+  }
+}
+
+void Connector::flush(LoopState& loop) noexcept {
+  Side& side = *sides_[loop.index];
+  side.dirty = false;
+  for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+    if (side.count[i] == 0) continue;
+    Lane& lane = *lanes_[i];
+    CallSlot* slot = side.first[i];
+    const std::uint32_t fits = lane.reserve(side.count[i]);
+    std::uint32_t handed = 0;
+    MpscBatch<LaneNode> batch;
+    for (CallSlot* next = nullptr; slot != nullptr; slot = next) {
+      next = slot->free_next;
+      if (handed < fits) [[likely]] {
+        batch.append(slot);
+        ++handed;
+      } else {
+        counters_.refused_full->add();
+        refuse(loop, *slot, PSW_OVERLOADED, "inbox_full", "the connector's inbox is full");
+      }
+    }
+    side.first[i] = side.last[i] = nullptr;
+    side.count[i] = 0;
+    counters_.calls->add(handed);
+    lane.push(batch);
+  }
+}
+
+void Connector::refuse(LoopState& loop, CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept {
+  loop.wheel.remove(slot);
+  never_left(slot, code, reason, text);
+}
+
+void Connector::never_left(CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept {
+  slot.reply = host_reply(code, slot.op.kind == PSW_OP_CREDIT ? PSW_NOT_SENT : PSW_UNKNOWN, reason, text);
+  slot.reply.handle = slot.op.handle;
+  slot.never_left = true;
+  const unsigned loop = slot.loop();
+  core_.loops[loop]->returned.push(&slot);
+  core_.wake(loop);
+}
+
+void Connector::deliver(LoopState& loop, CallSlot& slot) noexcept {
+  Side& side = *sides_[loop.index];
+  loop.wheel.remove(slot);
+  if (slot.state == CallSlot::State::deserted) [[unlikely]] {
+    if (!slot.never_left) counters_.late->add();
+    return release(side, slot);
+  }
+  slot.state = CallSlot::State::idle;
+  if (type_.role == Role::gateway) record(slot, slot.reply);
+  if (slot.completion.function != nullptr) slot.completion.function(slot.completion.context, slot.reply);
+  release(side, slot);
+}
+
+// Answers for the plugin; the slot stays until the plugin lets go of it.
+void Connector::desert(LoopState& loop, CallSlot& slot, const psw_reply& reply) noexcept {
+  loop.wheel.remove(slot);
+  slot.state = CallSlot::State::deserted;
+  if (type_.role == Role::gateway) record(slot, reply);
+  const Completion completion = slot.completion;
+  slot.completion = {};
+  if (completion.function != nullptr) completion.function(completion.context, reply);
+}
+
+void Connector::expire(LoopState& loop, CallSlot& slot) noexcept {
+  static LogThrottle throttle;
+  counters_.timeouts->add();
+  std::uint64_t suppressed = 0;
+  if (throttle.allow(loop.now_ns, suppressed)) {
+    core_.parts.log->write(messages::call_timed_out, {{"connector", settings_.name}, {"operation", slot.op.kind}, {"suppressed", suppressed}});
+  }
+  const std::uint32_t lane = lane_of(slot.op.kind);
+  if (auto* const event = new (std::nothrow) EventNode) {
+    event->event.kind = PSW_EV_ABANDON;
+    event->event.token = slot.op.handle;
+    lanes_[lane]->post(event, true);
+  }
+  psw_reply reply = host_reply(PSW_TIMEOUT, PSW_UNKNOWN, "call_deadline", "the connector did not answer before the call deadline");
+  reply.handle = slot.op.handle;
+  desert(loop, slot, reply);
+}
+
+void Connector::sweep(LoopState& loop) noexcept {
+  if (state() != ConnectorState::faulted && !stopping()) return;
+  const bool fault = state() == ConnectorState::faulted;
+  for (std::uint32_t c = 0; c < chunks_used_.load(std::memory_order_relaxed); ++c) {
+    Chunk* const chunk = chunks_[c].load(std::memory_order_acquire);
+    if (chunk == nullptr) continue;
+    for (auto& slot : chunk->slots) {
+      if (slot->loop() != loop.index || slot->state != CallSlot::State::sent) continue;
+      psw_reply reply = fault ? host_reply(PSW_INTERNAL, PSW_UNKNOWN, "connector_faulted", "the connector faulted while the operation was under way")
+                              : host_reply(PSW_UNAVAILABLE, PSW_UNKNOWN, "connector_stopped", "the connector was stopped while the operation was under way");
+      reply.handle = slot->op.handle;
+      desert(loop, *slot, reply);
+    }
+  }
+}
+
+void Connector::record(const CallSlot& slot, const psw_reply& reply) noexcept {
+  const std::uint64_t now_ns = core_.clock().monotonic_ns();
+  if (slot.probe) {
+    if (breaker_.probe_answered(reply.code == PSW_OK, now_ns)) core_.parts.log->write(messages::breaker_closed, {{"connector", settings_.name}, {"bank", settings_.bank}});
+    return;
+  }
+  if (slot.op.kind != PSW_OP_CREDIT && slot.op.kind != PSW_OP_QUERY && slot.op.kind != PSW_OP_CANCEL) return;
+  if (slot.never_left) return;  // says nothing about the bank
+  const bool unknown = reply.outcome == PSW_UNKNOWN && reply.code != PSW_OVERLOADED;  // overloaded: the bank said so itself
+  if (unknown) counters_.unknown->add();
+  const auto answer = reply.code == PSW_TIMEOUT ? Breaker::Answer::timeout : unknown ? Breaker::Answer::unknown : Breaker::Answer::good;
+  if (breaker_.record(answer, now_ns)) {
+    counters_.breaker_opened->add();
+    core_.parts.log->write(messages::breaker_opened, {{"connector", settings_.name}, {"bank", settings_.bank}});
+  }
+}
+
+void Connector::probe(LoopState& loop) noexcept {
+  if (loop.index != home_loop_ || stopping() || loop.now_ns < breaker_.probe_due_ns()) return;
+  auto* const slot = static_cast<CallSlot*>(acquire(loop.index));
+  if (slot == nullptr) return;
+  breaker_.probe_started();
+  slot->probe = true;
+  slot->op.kind = PSW_OP_HELLO;
+  slot->op.call_deadline_ns = loop.now_ns + probe_deadline_ns;
+  submit(loop.index, slot);
+}
+
+std::uint32_t Connector::in_flight() const noexcept {
+  std::uint32_t sum = 0;
+  for (const auto& side : sides_) sum += side->in_flight.load(std::memory_order_relaxed);
+  return sum;
+}
+
+// ---- the plugin's side ----
+
+CallSlot* Connector::slot_of(psw_handle handle) const noexcept {
+  if (handle_instance(handle) != number_) return nullptr;
+  const std::uint32_t index = handle_slot(handle);
+  if (index / chunk_slots >= chunks_max_) return nullptr;
+  Chunk* const chunk = chunks_[index / chunk_slots].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : chunk->slots[index % chunk_slots].get();
+}
+
+void Connector::complete(const psw_reply* const* replies, std::uint32_t n) noexcept {
+  std::array<MpscBatch<LaneNode>, loops_max> batches;
+  std::uint64_t touched = 0;
+  std::uint32_t stale = 0, flawed = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (replies[i] == nullptr || replies[i]->size < offsetof(psw_reply, reason)) {
+      ++flawed;
+      continue;
+    }
+    psw_handle handle = replies[i]->handle;
+    CallSlot* const slot = handle == 0 ? nullptr : slot_of(handle);
+    if (slot == nullptr || !slot->open.compare_exchange_strong(handle, 0, std::memory_order_acq_rel, std::memory_order_relaxed)) [[unlikely]] {
+      ++stale;
+      continue;
+    }
+    if (copy_reply(slot->op, *replies[i], slot->reply, slot->reply_arena()) != flaw_none) [[unlikely]] ++flawed;
+    batches[slot->loop()].append(slot);
+    touched |= 1ull << slot->loop();
+  }
+  for (; touched != 0; touched &= touched - 1) {
+    const auto loop = static_cast<unsigned>(__builtin_ctzll(touched));
+    core_.loops[loop]->returned.push(batches[loop]);
+    core_.wake(loop);
+  }
+  if (stale > 0) [[unlikely]] {
+    static LogThrottle throttle;
+    counters_.stale->add(stale);
+    std::uint64_t suppressed = 0;
+    if (throttle.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::stale_completion, {{"connector", settings_.name}, {"count", stale}, {"suppressed", suppressed}});
+  }
+  if (flawed > 0) [[unlikely]] {
+    static LogThrottle throttle;
+    counters_.flawed->add(flawed);
+    std::uint64_t suppressed = 0;
+    if (throttle.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::flawed_reply, {{"connector", settings_.name}, {"count", flawed}, {"suppressed", suppressed}});
+  }
+}
+
+}  // namespace payswitch::daemon::plugin_host

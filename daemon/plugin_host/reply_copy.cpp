@@ -1,0 +1,241 @@
+#include "plugin_host/reply_copy.h"
+
+#include <payswitch/outcome.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "plugin_host/utf8.h"
+
+namespace payswitch::daemon::plugin_host {
+namespace {
+
+constexpr std::uint64_t no_cap = UINT64_MAX;
+
+// The strings of each struct that crosses, named once.
+template <class T>
+struct Shape;
+#define PSW_SHAPE(type, ...)                                        \
+  template <>                                                       \
+  struct Shape<type> {                                              \
+    template <class S, class F>                                     \
+    static void each(S& s, F&& f) { auto visit = [&](auto&... strings) { (f(strings), ...); }; visit(__VA_ARGS__); } \
+  }
+PSW_SHAPE(psw_decision, s.payer, s.payee, s.code, s.peer_reference, s.verified_key);
+PSW_SHAPE(psw_credit, s.payer, s.payee, s.reference, s.verified_key);
+PSW_SHAPE(psw_account, s.number, s.owner, s.metadata);
+PSW_SHAPE(psw_record, s.payer, s.payee, s.principal, s.connector, s.bank, s.lease_owner, s.reason, s.reference_tag, s.detail, s.note);
+PSW_SHAPE(psw_posting_row, s.account, s.counterparty);
+PSW_SHAPE(psw_change, s.reason, s.note);
+PSW_SHAPE(psw_kv, s.key, s.value);
+PSW_SHAPE(psw_unique, s.space, s.key, s.names);
+PSW_SHAPE(psw_hello, s.bank);
+PSW_SHAPE(psw_identity, s.redirect, s.blob, s.issuer, s.subject, s.email, s.name, s.hosted_domain);
+PSW_SHAPE(psw_read, s.position, s.space, s.key, s.owner, s.bank, s.after);
+PSW_SHAPE(psw_http, s.method, s.target, s.authority, s.body, s.peer_spki, s.remote, s.tls_profile);
+#undef PSW_SHAPE
+
+// Copies all strings of one struct into one piece of memory. cap != no_cap: text for people and machines, cut and repaired.
+template <class T>
+bool copy_strings(T& s, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  std::uint64_t total = 0;
+  bool too_large = false;
+  Shape<T>::each(s, [&](psw_str& text) {
+    if (text.data == nullptr) text.size = 0;
+    if (text.size > cap) [[unlikely]] {
+      text.size = utf8_cut(text.data, cap);
+      flaws |= flaw_text;
+    }
+    too_large |= text.size > arena_bytes_max;
+    total += text.size;
+  });
+  if (too_large) return false;
+  if (total == 0) return true;
+  char* at = static_cast<char*>(arena.try_allocate(total, 1));
+  if (at == nullptr) return false;
+  Shape<T>::each(s, [&](psw_str& text) {
+    if (text.size == 0) return;
+    std::memcpy(at, text.data, text.size);
+    text.data = at;
+    if (cap != no_cap && utf8_repair(at, text.size)) [[unlikely]] flaws |= flaw_text;
+    at += text.size;
+  });
+  return true;
+}
+
+// A struct that starts with its size. The other side may know fewer fields (they read as zero) or more (we do not look at them).
+template <class T>
+T* copy_sized(const T& from, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  if (from.size < sizeof(std::uint64_t)) return nullptr;
+  T* const to = static_cast<T*>(arena.try_allocate(sizeof(T), alignof(T)));
+  if (to == nullptr) return nullptr;
+  if (from.size >= sizeof(T)) [[likely]] {
+    std::memcpy(static_cast<void*>(to), &from, sizeof(T));
+  } else {
+    std::memset(static_cast<void*>(to), 0, sizeof(T));
+    std::memcpy(static_cast<void*>(to), &from, from.size);
+  }
+  to->size = sizeof(T);
+  return copy_strings(*to, arena, cap, flaws) ? to : nullptr;
+}
+
+// A list: the stride says how much of each element is there.
+template <class T>
+bool copy_list(psw_list from, psw_list& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  to = psw_list{nullptr, 0, sizeof(T)};
+  if (from.n == 0 || from.data == nullptr) return true;
+  if (from.stride == 0 || from.n > arena_bytes_max / sizeof(T)) return false;
+  T* const rows = static_cast<T*>(arena.try_allocate(sizeof(T) * from.n, alignof(T)));
+  if (rows == nullptr) return false;
+  const char* source = static_cast<const char*>(from.data);
+  const std::size_t there = std::min<std::size_t>(from.stride, sizeof(T));
+  if (there < sizeof(T)) std::memset(static_cast<void*>(rows), 0, sizeof(T) * from.n);
+  for (std::uint32_t i = 0; i < from.n; ++i, source += from.stride) {
+    std::memcpy(static_cast<void*>(rows + i), source, there);
+    if constexpr (requires { Shape<T>::each(rows[i], [](psw_str&) {}); }) {
+      if (!copy_strings(rows[i], arena, cap, flaws)) return false;
+    }
+  }
+  to = psw_list{rows, from.n, sizeof(T)};
+  return true;
+}
+
+bool copy_read_rows(std::int32_t what, psw_list from, psw_list& to, Arena& arena, std::uint32_t& flaws) noexcept {
+  switch (what) {
+    case 1: case 6: return copy_list<psw_account>(from, to, arena, no_cap, flaws);
+    case 2: return copy_list<psw_record>(from, to, arena, no_cap, flaws);
+    case 3: return copy_list<psw_posting_row>(from, to, arena, no_cap, flaws);
+    case 4: return copy_list<psw_change>(from, to, arena, no_cap, flaws);
+    case 5: return copy_list<psw_kv>(from, to, arena, no_cap, flaws);
+    case 7: return copy_list<psw_unique>(from, to, arena, no_cap, flaws);
+    default: to = psw_list{}; return true;
+  }
+}
+
+template <class T>
+bool copy_body(const void* from, psw_reply& out, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  if (from == nullptr) return true;
+  out.body = copy_sized(*static_cast<const T*>(from), arena, cap, flaws);
+  return out.body != nullptr;
+}
+
+bool copy_payload(const psw_op& op, const psw_reply& reply, psw_reply& out, Arena& arena, std::uint32_t& flaws) noexcept {
+  switch (op.kind) {
+    case PSW_OP_WRITE:
+      return reply.code == PSW_EXISTS || reply.code == PSW_CONFLICT ? copy_list<psw_unique>(reply.rows, out.rows, arena, no_cap, flaws)
+                                                                    : copy_list<psw_account>(reply.rows, out.rows, arena, no_cap, flaws);
+    case PSW_OP_READ:
+      return op.body == nullptr || copy_read_rows(static_cast<const psw_read*>(op.body)->what, reply.rows, out.rows, arena, flaws);
+    case PSW_OP_LEASE_DUE: return copy_list<psw_record>(reply.rows, out.rows, arena, no_cap, flaws);
+    case PSW_OP_CREDIT: case PSW_OP_QUERY: case PSW_OP_CANCEL: case PSW_OP_RECALL:
+      return copy_body<psw_decision>(reply.body, out, arena, decision_text_bytes_max, flaws);
+    case PSW_OP_RECONCILE: return copy_list<psw_decision>(reply.rows, out.rows, arena, decision_text_bytes_max, flaws);
+    case PSW_OP_LOOKUP: return copy_list<psw_account>(reply.rows, out.rows, arena, decision_text_bytes_max, flaws);
+    case PSW_OP_HELLO: {
+      if (!copy_body<psw_hello>(reply.body, out, arena, hello_text_bytes_max, flaws)) return false;
+      auto* const hello = static_cast<psw_hello*>(const_cast<void*>(out.body));  // in our arena
+      return hello == nullptr || copy_list<psw_money>(psw_list(hello->currencies), hello->currencies, arena, no_cap, flaws);
+    }
+    case PSW_OP_LOGIN_BEGIN: case PSW_OP_LOGIN_FINISH:
+      return copy_body<psw_identity>(reply.body, out, arena, identity_text_bytes_max, flaws);
+    default: return true;  // commands answer in text; an unknown kind has no payload
+  }
+}
+
+bool copy_field(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  to = psw_str{nullptr, 0};
+  if (from.size == 0 || from.data == nullptr) return true;
+  std::uint64_t size = from.size;
+  if (size > cap) {
+    size = utf8_cut(from.data, cap);
+    flaws |= flaw_text;
+  }
+  char* const at = static_cast<char*>(arena.try_allocate(size, 1));
+  if (at == nullptr) return false;
+  std::memcpy(at, from.data, size);
+  if (utf8_repair(at, size)) flaws |= flaw_text;
+  to = psw_str{at, size};
+  return true;
+}
+
+}  // namespace
+
+psw_reply host_reply(std::int32_t code, std::int32_t outcome, const char* reason, const char* text) noexcept {
+  psw_reply reply{};
+  reply.size = sizeof reply;
+  reply.code = code;
+  reply.outcome = outcome;
+  reply.reason = psw_str{reason, std::strlen(reason)};
+  reply.text = psw_str{text, std::strlen(text)};
+  reply.failed = -1;
+  return reply;
+}
+
+std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& out, Arena& arena) noexcept {
+  std::uint32_t flaws = flaw_none;
+  if (reply.size < offsetof(psw_reply, reason)) {
+    out = host_reply(PSW_INTERNAL, PSW_UNKNOWN, "reply_malformed", "the connector's reply is too small to be one");
+    return flaw_short;
+  }
+  psw_reply whole;
+  const psw_reply* from = &reply;
+  if (reply.size < sizeof(psw_reply)) [[unlikely]] {
+    whole = psw_reply{};
+    std::memcpy(static_cast<void*>(&whole), &reply, reply.size);
+    from = &whole;
+  }
+  out = *from;
+  out.size = sizeof(psw_reply);
+  out.rows = psw_list{};
+  out.body = nullptr;
+  if (out.code < PSW_OK || out.code > PSW_INTERNAL) [[unlikely]] {
+    out.code = PSW_INTERNAL;
+    flaws |= flaw_code;
+  }
+  const auto outcome = static_cast<std::int32_t>(payswitch::outcome_of(op.kind, from->outcome));
+  if (outcome != from->outcome) [[unlikely]] flaws |= flaw_outcome;
+  out.outcome = outcome;
+  const std::uint64_t text_cap = op.kind == PSW_OP_COMMAND ? command_text_bytes_max : text_bytes_max;
+  if (!copy_field(from->reason, out.reason, arena, reason_bytes_max, flaws) || !copy_field(from->text, out.text, arena, text_cap, flaws) ||
+      !copy_text(from->position, out.position, arena) || !copy_payload(op, *from, out, arena, flaws)) [[unlikely]] {
+    const psw_handle handle = out.handle;
+    out = host_reply(PSW_INTERNAL, PSW_UNKNOWN, "reply_too_large", "the connector's reply does not fit or makes no sense");
+    out.handle = handle;
+    return flaws | flaw_too_large;
+  }
+  if ((outcome == PSW_APPLIED || outcome == PSW_REFUSED) && out.body == nullptr) [[unlikely]] {
+    out.outcome = PSW_UNKNOWN;
+    flaws |= flaw_body;
+  }
+  return flaws;
+}
+
+const psw_credit* copy_credit(const psw_credit& from, Arena& arena) noexcept {
+  std::uint32_t flaws = 0;
+  return copy_sized(from, arena, no_cap, flaws);
+}
+const psw_decision* copy_decision(const psw_decision& from, Arena& arena) noexcept {
+  std::uint32_t flaws = 0;
+  return copy_sized(from, arena, decision_text_bytes_max, flaws);
+}
+const psw_read* copy_read(const psw_read& from, Arena& arena) noexcept {
+  std::uint32_t flaws = 0;
+  return copy_sized(from, arena, no_cap, flaws);
+}
+bool copy_kvs(psw_list from, psw_list& to, Arena& arena) noexcept {
+  std::uint32_t flaws = 0;
+  return copy_list<psw_kv>(from, to, arena, no_cap, flaws);
+}
+bool copy_text(psw_str from, psw_str& to, Arena& arena) noexcept {
+  to = psw_str{nullptr, 0};
+  if (from.size == 0 || from.data == nullptr) return true;
+  if (from.size > arena_bytes_max) return false;
+  void* const at = arena.try_allocate(from.size, 1);
+  if (at == nullptr) return false;
+  std::memcpy(at, from.data, from.size);
+  to = psw_str{static_cast<const char*>(at), from.size};
+  return true;
+}
+
+}  // namespace payswitch::daemon::plugin_host
