@@ -82,10 +82,12 @@ void Loop::run() {
     }
     busy = impl.poller.poll();
     if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false, std::memory_order_seq_cst)) {
-      for (const Callback& inbox : inboxes_) inbox();
+      for (std::size_t i = 0; i < inboxes_.size(); ++i) inboxes_[i]();
       busy = true;
     }
+    in_hooks_ = true;
     for (std::size_t i = 0; i < hooks_.size(); ++i) hooks_[i]();
+    in_hooks_ = false;
     if (again_) {
       again_ = false;
       busy = true;

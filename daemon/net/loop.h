@@ -51,6 +51,11 @@ class Loop {
   void post(Callback work);
   // On the loop: do not sleep after this batch, there is more to do at once.
   void again() noexcept { again_ = true; }
+  // On the loop: there is something for the after-batch hooks. Costs nothing during a batch; while the hooks run, it makes sure of
+  // another turn, since the hook meant may have run already.
+  void finish_batch() noexcept {
+    if (in_hooks_) again_ = true;
+  }
   // Turned at least every heartbeat interval (1 s) while the loop lives: /livez and the watchdog compare it. Any thread.
   std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
 
@@ -59,6 +64,7 @@ class Loop {
 
   unsigned index_;
   bool again_ = false;
+  bool in_hooks_ = false;
   std::unique_ptr<Impl> impl_;
   std::vector<Callback> hooks_;
   std::vector<Callback> inboxes_;

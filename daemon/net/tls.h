@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -21,7 +20,6 @@ struct TlsClientOptions {
   std::string ca_pem;      // authorities to trust; empty: those of the system
   std::string certificate_pem;  // our client certificate, or empty
   Secret<std::string> key_pem;
-  std::vector<std::string> spki;  // not empty: the server's key must be one of "sha256/…"
   bool allow_tls_1_2 = false;     // for the open Internet; banks speak 1.3
 };
 
