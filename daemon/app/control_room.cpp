@@ -1,0 +1,15 @@
+#include "app/control_room.h"
+
+namespace payswitch::daemon::app {
+
+ControlRoom::ControlRoom(Daemon& daemon) : daemon_(daemon), server_(daemon.config().control, daemon.clock(), daemon.logger()) {
+  register_status();
+  register_accounts();
+  register_transfers();
+  register_keys();
+}
+
+Result<void> ControlRoom::start() { return server_.start(); }
+void ControlRoom::stop() { server_.stop(); }
+
+}  // namespace payswitch::daemon::app

@@ -1,0 +1,31 @@
+// Services that plugins ask for while they are created, before the ledger that carries them is there: until then they say so.
+#pragma once
+
+#include <atomic>
+
+#include "plugin_host/services.h"
+
+namespace payswitch::daemon::app {
+
+class LateKvStore final : public plugin_host::KvStore {
+ public:
+  void connect(plugin_host::KvStore* target) noexcept { target_.store(target, std::memory_order_release); }
+
+  void get(unsigned loop, psw_str key, plugin_host::KvDone done) noexcept override {
+    if (auto* target = target_.load(std::memory_order_acquire)) return target->get(loop, key, done);
+    done.function(done.context, PSW_UNAVAILABLE, {});
+  }
+  void scan(unsigned loop, psw_str prefix, psw_str after, std::uint32_t limit, plugin_host::KvDone done) noexcept override {
+    if (auto* target = target_.load(std::memory_order_acquire)) return target->scan(loop, prefix, after, limit, done);
+    done.function(done.context, PSW_UNAVAILABLE, {});
+  }
+  void put(unsigned loop, psw_list kvs, plugin_host::KvDone done) noexcept override {
+    if (auto* target = target_.load(std::memory_order_acquire)) return target->put(loop, kvs, done);
+    done.function(done.context, PSW_UNAVAILABLE, {});
+  }
+
+ private:
+  std::atomic<plugin_host::KvStore*> target_{nullptr};
+};
+
+}  // namespace payswitch::daemon::app

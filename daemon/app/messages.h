@@ -1,0 +1,43 @@
+// Log messages of this room.
+#pragma once
+
+#include "base/log.h"
+
+namespace payswitch::daemon::app {
+
+inline constexpr Message starting{"PSW-APP-001", Severity::notice, "payswitchd starts",
+    "The first line of a start: version and configuration file."};
+inline constexpr Message development_mode{"PSW-APP-002", Severity::warning, "development mode: every request is the principal dev, no credential is asked for",
+    "[auth] mode = \"development\" is meant for trying things out. The daemon then listens on loopback only. Set mode = \"required\" and make keys with payswitchctl key create."};
+inline constexpr Message cash_by_owner{"PSW-APP-003", Severity::warning, "owners may deposit to their own accounts",
+    "[cash] allow = \"owner\" lets whoever owns an account create money in it. For demonstrations only."};
+inline constexpr Message ready_message{"PSW-APP-004", Severity::notice, "ready",
+    "Connectors are up, the ledger fits the configuration, the listeners take requests."};
+inline constexpr Message start_failed{"PSW-APP-005", Severity::critical, "start failed",
+    "Something the daemon needs is not there or does not fit; the reason says what. The process ends with status 69, or 78 when the configuration is to blame."};
+inline constexpr Message identity_contradiction{"PSW-APP-006", Severity::critical, "the configuration contradicts what the ledger has stored",
+    "Bank code, prefix, currencies and the codes of other banks are stored with the ledger and cannot change. Correct the configuration, or use another ledger."};
+inline constexpr Message ledger_poisoned{"PSW-APP-007", Severity::critical, "the ledger has stopped; ending so that a restart recovers",
+    "A write or sync of the ledger failed. Nothing more is acknowledged. The process ends with status 74; at the next start the ledger takes up what is durable. Check the disk."};
+inline constexpr Message stopping{"PSW-APP-008", Severity::notice, "stopping: no new connections, finishing what runs",
+    "A SIGTERM or SIGINT came. /readyz answers 503 from now on."};
+inline constexpr Message stopped{"PSW-APP-009", Severity::notice, "stopped",
+    "The last line: everything that was accepted is answered or stands in the ledger."};
+inline constexpr Message drain_timed_out{"PSW-APP-010", Severity::warning, "some requests were not finished in time",
+    "daemon.drain passed while requests were still running. They stand in the ledger; the next start goes on with them."};
+inline constexpr Message keys_unreadable{"PSW-APP-011", Severity::error, "API keys cannot be read from the ledger",
+    "The last table of keys stays in use for 10 seconds, then requests with a key are answered 503 until the ledger answers again."};
+inline constexpr Message key_damaged{"PSW-APP-012", Severity::error, "a stored API key is damaged",
+    "The key is ignored. Revoke it and make a new one."};
+inline constexpr Message books_unbalanced{"PSW-APP-013", Severity::critical, "debits and credits differ",
+    "The sum over all accounts of a currency is not zero. Stop, keep the data directory, run payswitchctl ledger verify, report it."};
+inline constexpr Message loop_stuck{"PSW-APP-014", Severity::error, "a loop has not turned for some time",
+    "An HTTP loop is blocked. /livez answers 503 and the watchdog is not petted, so the service manager restarts the process."};
+inline constexpr Message plugin_said{"PSW-APP-015", Severity::info, "message of a plugin",
+    "A line of a plugin whose id is not in its own list of messages."};
+inline constexpr Message transfer_notice{"PSW-APP-016", Severity::warning, "the coordinator noticed something about a transfer",
+    "`what` names it: stale_reply and ledger_retry are harmless; wrong_echo, op_id_reused and record_damaged ask for a person; repair_opened and attention stand in a list (payswitchctl)."};
+inline constexpr Message reload_unavailable{"PSW-APP-017", Severity::notice, "SIGHUP ignored: restart to load a changed configuration",
+    "Reloading without a restart is not part of this version."};
+
+}  // namespace payswitch::daemon::app

@@ -1,0 +1,46 @@
+#include "app/plugin_bridge.h"
+
+#include <payswitch/str.h>
+
+#include "plugin_host/inspect.h"
+
+namespace payswitch::daemon::app {
+
+PluginName split_plugin_name(std::string_view plugin) {
+  const auto colon = plugin.find(':');
+  if (colon == std::string_view::npos) return {std::string(plugin), {}};
+  return {std::string(plugin.substr(0, colon)), std::string(plugin.substr(colon + 1))};
+}
+
+Result<config::PluginSchema> LoadedSchemas::schema(const config::PluginReference& plugin) {
+  const PluginName name = split_plugin_name(plugin.plugin);
+  const std::string directory(plugin.directory);
+  auto loaded = plugin_host::inspect_loaded(directory + "/" + name.file + ".so", directory, plugin.sha256);
+  if (!loaded) return loaded.error();
+  Known& known = known_.emplace_back();
+  known.descriptor = std::move(*loaded);
+  const auto* type = known.descriptor.type(name.type.empty() && known.descriptor.types.size() > 1 ? name.file : name.type);
+  if (!type) {
+    return Error{name.type.empty() ? "the plugin " + name.file + " holds several connector types: write plugin = \"" + name.file + ":TYPE\""
+                                   : "the plugin " + name.file + " has no connector type \"" + name.type + "\""};
+  }
+  for (const auto& key : type->keys) {
+    psw_key row{};
+    row.path = str(key.path);
+    row.dflt = str(key.default_value);
+    row.range = str(key.range);
+    row.unit = str(key.unit);
+    row.doc = str(key.doc);
+    row.since = str(key.since);
+    row.replaced_by = str(key.replaced_by);
+    row.type = key.type;
+    row.flags = key.flags;
+    known.keys.push_back(row);
+  }
+  config::PluginSchema schema;
+  schema.role = static_cast<config::PluginRole>(type->role);
+  schema.keys = list_of(known.keys.data(), known.keys.size());
+  return schema;
+}
+
+}  // namespace payswitch::daemon::app

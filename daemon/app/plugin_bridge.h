@@ -1,0 +1,44 @@
+// Where plugin_host/ meets the rooms beside it: key tables for the configuration's loader, wake-ups of loops.
+#pragma once
+
+#include <payswitch/abi.h>
+
+#include <deque>
+#include <vector>
+
+#include "config/load.h"
+#include "net/loop.h"
+#include "plugin_host/descriptor.h"
+#include "plugin_host/host.h"
+
+namespace payswitch::daemon::app {
+
+// Loads each plugin once to read its key table; the code stays in the process, as it does at start.
+class LoadedSchemas final : public config::PluginSchemas {
+ public:
+  Result<config::PluginSchema> schema(const config::PluginReference& plugin) override;
+
+ private:
+  struct Known {
+    std::vector<psw_key> keys;
+    plugin_host::Descriptor descriptor;
+  };
+  std::deque<Known> known_;
+};
+
+// "local_ledger", or "fixtures:map_ledger" for a file that holds several types.
+struct PluginName {
+  std::string file, type;
+};
+PluginName split_plugin_name(std::string_view plugin);
+
+class LoopWaker final : public plugin_host::LoopPort {
+ public:
+  explicit LoopWaker(net::Loop& loop) : loop_(loop) {}
+  void wake() noexcept override { loop_.wake(); }
+
+ private:
+  net::Loop& loop_;
+};
+
+}  // namespace payswitch::daemon::app
