@@ -65,10 +65,10 @@ class Loop {
   unsigned index_;
   bool again_ = false;
   bool in_hooks_ = false;
+  EventFd event_;  // before impl_, which watches it
   std::unique_ptr<Impl> impl_;
   std::vector<Callback> hooks_;
   std::vector<Callback> inboxes_;
-  EventFd event_;
   std::atomic<bool> woken_{false};
   std::atomic<std::uint64_t> turns_{0};
 };
