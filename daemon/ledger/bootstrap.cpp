@@ -116,9 +116,9 @@ void Bootstrap::got_accounts(const ReadReply& reply) {
   std::uint32_t n = 0;
   for (const auto& account : reply.rows<psw_account>()) {
     present_.emplace_back(view(account.number));
-    after_ = view(account.number);
     ++n;
   }
+  after_ = reply.position();  // of a paged read: where the next page starts
   if (n == accounts_per_page) return ask_accounts();
   std::sort(present_.begin(), present_.end());
   write();
@@ -134,10 +134,9 @@ void Bootstrap::write() {
     psw_account account{};
     account.number = str(wanted.number);
     account.owner = str(system_owner);
-    account.kind = 2;
+    account.kind = PSW_ACCOUNT_SYSTEM;
     set_currency(account.currency, wanted.currency);
     account.exponent = wanted.exponent;
-    account.max_balance = INT64_MAX;
     write.entry.account(account);
     ++added;
   }

@@ -92,7 +92,7 @@ struct OpenAccountCommand {
   std::string_view owner;        // empty: the caller; another one needs scope accounts
   std::string_view currency;
   std::int64_t overdraft_limit = 0;            // other than 0 needs scope accounts
-  std::int64_t max_balance = INT64_MAX;
+  std::int64_t max_balance = 0;                // 0 = none
   std::string_view metadata;
 };
 

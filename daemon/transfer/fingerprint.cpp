@@ -13,9 +13,8 @@ namespace payswitch::daemon::transfer {
 namespace {
 // First byte of everything hashed: no two kinds of hash, and no two versions of one, ever agree by accident.
 constexpr std::uint8_t fingerprint_version = 1;
-constexpr std::uint8_t credit_version = 2;
-constexpr std::uint8_t reference_version = 3;
-constexpr std::uint8_t step_version = 4;
+constexpr std::uint8_t reference_version = 2;
+constexpr std::uint8_t step_version = 3;
 }  // namespace
 
 // Fields are gathered here and hashed in one go: one call into the library instead of one per field.
@@ -90,19 +89,7 @@ void Hasher::fingerprint(const FingerprintInput& input, Hash& out) noexcept {
   if (input.posted_minor != 0) field(11, input.posted_minor);
   field(12, input.owner);
   if (input.overdraft_limit != 0) field(13, input.overdraft_limit);
-  if (input.max_balance != INT64_MAX) field(14, input.max_balance);
-  end(out);
-}
-
-void Hasher::credit_hash(const psw_credit& credit, Hash& out) noexcept {
-  begin(credit_version);
-  field(1, std::string_view(reinterpret_cast<const char*>(credit.op_id.b), sizeof credit.op_id.b));
-  field(2, view(credit.payer));
-  field(3, view(credit.payee));
-  field(4, credit.money.minor);
-  field(5, currency_view(credit.money.currency));
-  field(6, static_cast<std::int64_t>(credit.money.exponent));
-  field(7, std::string_view(reinterpret_cast<const char*>(credit.reverses.b), sizeof credit.reverses.b));
+  if (input.max_balance != 0) field(14, input.max_balance);
   end(out);
 }
 

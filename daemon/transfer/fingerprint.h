@@ -1,5 +1,5 @@
-// Hashes that must be the same tomorrow, after an upgrade and on another machine: the fingerprint of a command, the hash of a credit
-// between banks, the search tag of a reference, step ids. One hasher per coordinator: its context is reused, so hashing allocates nothing.
+// Hashes that must be the same tomorrow, after an upgrade and on another machine: the fingerprint of a command, the search tag of
+// a reference, step ids. One hasher per coordinator: its context is reused, so hashing allocates nothing.
 #pragma once
 
 #include <payswitch/abi.h>
@@ -22,7 +22,7 @@ struct FingerprintInput {
   std::int64_t amount_minor = 0;         // 0 = absent
   std::int64_t posted_minor = 0;
   std::int64_t overdraft_limit = 0;
-  std::int64_t max_balance = INT64_MAX;  // = absent
+  std::int64_t max_balance = 0;          // 0 = absent
   bool all = false;
   const psw_id* parent = nullptr;
 };
@@ -35,8 +35,6 @@ class Hasher {
   Hasher& operator=(const Hasher&) = delete;
 
   void fingerprint(const FingerprintInput& input, Hash& out) noexcept;
-  // Of a credit's immutable fields (op_id, accounts, amount, currency, scale, reverses): part of the request and of the echo.
-  void credit_hash(const psw_credit& credit, Hash& out) noexcept;
   // Keyed; 32 hex digits into out.
   void reference_tag(std::string_view key, std::string_view principal, std::string_view reference, char (&out)[32]) noexcept;
   // Of a step that must be recognised when it is repeated: (transfer, version it was decided on, what).

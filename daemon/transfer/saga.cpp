@@ -1,0 +1,286 @@
+#include "transfer/saga.h"
+
+#include <algorithm>
+
+#include "transfer/mutant.h"
+
+namespace payswitch::daemon::transfer {
+
+namespace {
+constexpr std::uint64_t ms = 1'000'000;
+constexpr std::int64_t write_retry_cap_ms = 1'000;
+
+std::int32_t op_of(Send what) noexcept {
+  switch (what) {
+    case Send::query: return PSW_OP_QUERY;
+    case Send::cancel: return PSW_OP_CANCEL;
+    default: return PSW_OP_CREDIT;
+  }
+}
+}  // namespace
+
+void Saga::start(bool first) noexcept {
+  first_ = first;
+  reported_ = false;
+  answer_ = Answer::unknown;
+  echo_equal_ = true;
+  about_current_ = true;
+  retry_after_ms_ = 0;
+  write_tries_ = 0;
+  contradiction_ = Contradiction::none;
+  repair_id_ = psw_id{};
+  told_ = Told{};
+  code_.clear();
+  lease_until_ns_ = core_.now_ns() + static_cast<std::uint64_t>(core_.settings->times.lease_ms) * ms;
+}
+
+void Saga::first_send(const OwnedRecord& rec) {
+  rec_.copy(rec);
+  start(true);
+  send(Send::credit);
+}
+
+void Saga::send_cancel(const OwnedRecord& rec) {
+  rec_.copy(rec);
+  start(false);
+  due_ = when_due(due_situation());
+  if (due_.send == Send::nothing) return write_due();
+  send(due_.send);
+}
+
+void Saga::resume(const psw_record& row) {
+  start(false);
+  ++core_.counters.recovered;
+  if (!rec_.load(row)) {
+    core_.notice(Notice::record_damaged, row.id, view(row.bank), "its detail cannot be read");
+    return end();
+  }
+  auto now = due_situation();
+  if (now.state == TransferState::held && now.queued) now.connector_back = find_way(true) || find_way(false);
+  due_ = when_due(now);
+  if (due_.send == Send::submit) {
+    judgement_ = {Do::next_connector, TransferState::submitted};
+    return write_judgement();
+  }
+  if (due_.expire || due_.to_doubt || due_.ask_cancel || due_.raise_attention || due_.send == Send::nothing) return write_due();
+  send(due_.send);
+}
+
+void Saga::report(const psw_record& row, const psw_decision& decision, std::string_view bank, Told done) {
+  start(false);
+  told_ = done;
+  reported_ = true;
+  if (!rec_.load(row)) {
+    core_.notice(Notice::record_damaged, row.id, bank, "its detail cannot be read");
+    return end(false);
+  }
+  remember(hear(rec_, decision));
+  answer_op_ = decision.op_id;
+  answer_bank_ = bank;
+  settle();
+}
+
+DueSituation Saga::due_situation() const noexcept {
+  const auto& times = core_.settings->times;
+  const std::int64_t now_ms = core_.client.clock_ms();
+  DueSituation out;
+  out.state = rec_.state();
+  out.queued = rec_.detail.mode == 2;
+  out.hold_ended = (rec_.detail.hold_until_ms != 0 && now_ms >= rec_.detail.hold_until_ms) ||
+                   (rec_.state() != TransferState::held && now_ms >= rec_.row.not_after_ms);
+  out.sent_by_us = rec_.detail.sender == core_.parts.process;
+  out.pending_at_peer = rec_.detail.pending_at_peer != 0;
+  out.cancel_asked = rec_.detail.cancel_asked_ms != 0;
+  out.not_after_passed = rec_.row.not_after_ms != 0 && now_ms >= rec_.row.not_after_ms + times.margin_ms;
+  out.overdue = rec_.row.not_after_ms != 0 && now_ms >= rec_.row.not_after_ms + times.attention_after_ms;
+  out.attention = rec_.row.attention != 0;
+  const auto* gateway = rec_.bank().empty() ? nullptr : core_.gateway_of(rec_.bank(), view(rec_.row.connector));
+  if (gateway != nullptr) {
+    out.can_query = (gateway->capabilities() & PSW_CAP_QUERY) != 0;
+    out.can_cancel = (gateway->capabilities() & PSW_CAP_CANCEL) != 0;
+  }
+  out.reachable = gateway != nullptr;
+  return out;
+}
+
+void Saga::send(Send what) {
+  sent_ = what;
+  phase_ = Phase::sending;
+  answer_op_ = rec_.detail.op_id;
+  answer_bank_ = rec_.bank();
+  const auto connector = view(rec_.row.connector);
+  auto* gateway = first_ ? core_.gateway(connector) : core_.gateway_of(rec_.bank(), connector);
+  const std::uint64_t deadline = core_.now_ns() + call_deadline_ns(core_, gateway != nullptr ? gateway->name() : connector);
+  // Whose lease may end during the call does not start it: another daemon may be at it by then.
+  auto* call = gateway != nullptr && deadline < lease_until_ns_ ? gateway->acquire(core_.parts.loop) : nullptr;
+  if (call == nullptr || (first_ && !gateway->available())) {
+    if (call != nullptr) gateway->cancel(core_.parts.loop, call);
+    answer_ = what == Send::credit ? Answer::not_sent : Answer::unknown;
+    return judge_now();
+  }
+  switch (what) {
+    case Send::query: ++core_.counters.queries_sent; break;
+    case Send::cancel: ++core_.counters.cancels_sent; break;
+    default: ++core_.counters.credits_sent; break;
+  }
+  call->op.kind = op_of(what);
+  call->op.attempt = static_cast<std::uint32_t>(rec_.row.attempt);
+  call->op.flags = first_ ? 0 : PSW_OPF_RECOVERY | PSW_OPF_RESEND;
+  call->op.call_deadline_ns = deadline;
+  call->op.body = &make_credit(rec_, call->arena());
+  call->completion = {[](void* context, const psw_reply& reply) { static_cast<Saga*>(context)->replied(reply); }, this};
+  gateway->submit(core_.parts.loop, call);
+}
+
+void Saga::remember(const Heard& heard) {
+  answer_ = heard.answer;
+  echo_equal_ = heard.echo_equal;
+  code_ = heard.code;
+  peer_reference_ = heard.peer_reference;
+  theirs_ = heard.theirs;
+  retry_after_ms_ = heard.retry_after_ms;
+}
+
+void Saga::replied(const psw_reply& reply) {
+  remember(hear(rec_, op_of(sent_), reply));
+  if (sent_ == Send::query && resend_after_query(due_situation(), answer_)) {
+    // Nothing there: the original goes again, with its original not_after. What comes back is judged instead.
+    return send(Send::credit);
+  }
+  judge_now();
+}
+
+void Saga::judge_now() {
+  if (!echo_equal_) core_.notice(Notice::wrong_echo, rec_.row.id, rec_.bank(), code_);
+  Situation now;
+  now.state = rec_.state();
+  now.cancel_asked = rec_.detail.cancel_asked_ms != 0;
+  now.echo_equal = echo_equal_;
+  now.first_send = first_ && !reported_;
+  if (answer_ == Answer::not_sent || answer_ == Answer::refused || PSW_MUTANT("fail_over_after_timeout") || PSW_MUTANT("not_sent_of_a_resend")) {
+    now.other_connector = answer_ == Answer::not_sent && find_way(true);
+    now.other_bank = !now.other_connector && find_way(false);
+  }
+  judgement_ = judge(now, answer_);
+  if (PSW_MUTANT("not_found_is_final_after_not_after") && answer_ == Answer::not_found && core_.client.clock_ms() >= rec_.row.not_after_ms)
+    judgement_ = {Do::release, TransferState::voided};
+  write_tries_ = 0;
+  write_judgement();
+}
+
+void Saga::written(const ledger::WriteReply& reply) {
+  core_.client.saw_clock(reply.clock_ms());
+  switch (reply.what()) {
+    case ledger::Written::applied:
+      rec_.copy(next_);
+      rec_.row.version = decided_on_ + 1;
+      core_.committed(rec_.row.id, rec_.row.version, rec_.state(), reply.at().position);
+      return after_judgement();
+    case ledger::Written::conflict:
+      ++core_.counters.version_conflicts;
+      return reread();
+    case ledger::Written::unknown:
+    case ledger::Written::not_taken:
+      core_.notice(Notice::ledger_retry, rec_.row.id, rec_.bank(), reply.reason());
+      return retry_write();
+    default:
+      // Another bank that a rule now forbids is not tried; a due hold that the clock guard sent back is looked at again later.
+      if (judgement_.what == Do::next_bank || judgement_.what == Do::next_connector) {
+        if (rec_.state() == TransferState::held) return end();
+        judgement_ = {Do::release, TransferState::voided};
+        return write_judgement();
+      }
+      core_.notice(Notice::record_damaged, rec_.row.id, rec_.bank(), reply.reason());
+      return end(false);
+  }
+}
+
+void Saga::after_judgement() {
+  switch (judgement_.what) {
+    case Do::complete:
+      ++core_.counters.completed;
+      return end();
+    case Do::release:
+      ++core_.counters.failed;
+      return end();
+    case Do::next_connector:
+    case Do::next_bank: {
+      const auto told = told_;
+      start(true);
+      if (told.function != nullptr) told.function(told.context, true);
+      return send(Send::credit);
+    }
+    case Do::keep:
+    case Do::doubt:
+      if (judgement_.attention != Attention::none) core_.notice(Notice::attention, rec_.row.id, rec_.bank(), name(judgement_.attention));
+      return end();
+  }
+}
+
+void Saga::retry_write() noexcept {
+  ++core_.counters.ledger_retries;
+  const auto delay = std::min(write_retry_cap_ms, core_.settings->times.step_retry_ms << std::min<std::uint32_t>(write_tries_++, 5));
+  core_.timers.arm(*this, core_.now_ns() + static_cast<std::uint64_t>(delay) * ms);
+}
+
+void Saga::on_timer() {
+  switch (phase_) {
+    case Phase::judging: return write_judgement();
+    case Phase::due_write: return write_due();
+    case Phase::reading: return reread();
+    case Phase::repairing: return write_repair();
+    case Phase::idle:
+    case Phase::sending: return;
+  }
+}
+
+// Somebody wrote this transfer since we looked. A decision is judged again; anything else is the other's business now.
+void Saga::reread() {
+  first_ = false;
+  if (!is_decision(answer_) && !PSW_MUTANT("no_version_check")) return end();
+  phase_ = Phase::reading;
+  const bool asked = core_.client.read<&Saga::got_record>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder&) {
+    read.id = rec_.row.id;
+    read.limit = 1;
+  });
+  if (!asked) retry_write();
+}
+
+void Saga::got_record(const ledger::ReadReply& reply) {
+  const psw_id id = rec_.row.id;
+  if (!reply.ok()) return retry_write();
+  for (const auto& row : reply.rows<psw_record>()) {
+    if (!same(row.id, id)) continue;
+    if (!rec_.load(row)) return end(false);
+    if (PSW_MUTANT("no_version_check") && !is_decision(answer_)) return is_open(rec_.state()) ? write_judgement() : end();
+    return settle();
+  }
+  end(false);
+}
+
+// A decision against the record as it is now.
+void Saga::settle() {
+  about_current_ = (same(answer_op_, rec_.detail.op_id) && answer_bank_ == rec_.bank()) || PSW_MUTANT("late_refusal_of_a_former_attempt");
+  if (!is_decision(answer_)) return end();
+  if (about_current_ && (rec_.state() == TransferState::submitted || rec_.state() == TransferState::in_doubt)) return judge_now();
+  const auto what = contradiction(rec_.state(), about_current_, answer_);
+  if (what == Contradiction::none) {
+    if (!about_current_) {
+      ++core_.counters.stale_replies;
+      core_.notice(Notice::stale_reply, rec_.row.id, answer_bank_, code_);
+    }
+    return end();
+  }
+  open_repair(what);
+}
+
+void Saga::end(bool recorded) {
+  phase_ = Phase::idle;
+  Timers::disarm(*this);
+  const auto told = told_;
+  told_ = Told{};
+  core_.sagas->give_back(this);
+  if (told.function != nullptr) told.function(told.context, recorded);
+}
+
+}  // namespace payswitch::daemon::transfer
