@@ -13,7 +13,7 @@ import struct
 import sys
 
 STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE = 1, 2, 10
-STT_OBJECT = 1
+STT_OBJECT, STT_FUNC = 1, 2
 SHT_DYNAMIC, SHT_NOTE, SHT_DYNSYM, SHT_SYMTAB = 6, 7, 11, 2
 DT_TEXTREL, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1 = 22, 24, 30, 0x6FFFFFFB
 
@@ -72,7 +72,7 @@ def check_file(path):
     notes = [s for n, s in elf.sections if n == ".note.payswitch"]
     if len(notes) != 1 or notes[0][1] != SHT_NOTE or notes[0][5] < 232:
         yield "has no note .note.payswitch: use PSW_PLUGIN or PSW_NOTE once"
-    if any(n.startswith("__cxa_throw") and shndx != 0 for n, _, _, _, shndx in elf.symbols(SHT_SYMTAB)):
+    if any(n == "__cxa_throw" and kind == STT_FUNC and shndx != 0 for n, _, kind, _, shndx in elf.symbols(SHT_SYMTAB)):
         yield "carries its own C++ runtime (-static-libstdc++): an exception that leaks ends the daemon"
 
 
