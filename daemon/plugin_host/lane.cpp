@@ -158,7 +158,6 @@ void Lane::recycle_lent(Turn& turn) noexcept {
 
 std::uint32_t Lane::take(Turn& turn, const psw_event** out, std::uint32_t max, std::uint64_t wait_ns) noexcept {
   recycle_lent(turn);
-  *out = turn.events.data();
   if (connector_.stopping()) return 0;
   max = std::min(max, mode_ == PSW_LANE_BLOCKING ? 1u : take_events_max);
   const std::uint64_t until_ns = turn.may_wait && wait_ns > 0 ? clock_.monotonic_ns() + std::min(wait_ns, lane_wait_ns_max) : 0;
@@ -182,6 +181,7 @@ std::uint32_t Lane::take(Turn& turn, const psw_event** out, std::uint32_t max, s
     wait(until_ns - now_ns);
   }
   turn.taken += n;
+  for (std::uint32_t i = 0; i < n; ++i) out[i] = &turn.events[i];
   return n;
 }
 
