@@ -14,6 +14,10 @@ class Sample:
     p50_us: float = 0.0
     p99_us: float = 0.0
 
+    @property
+    def cpu_ns(self):
+        return self.cpu_us * 1e3
+
 
 @dataclasses.dataclass
 class Figure:
