@@ -19,8 +19,9 @@ NEVER = {
 }
 # No file of the daemon knows what a connector speaks.
 NEVER_IN_DAEMON = re.compile(r"^(librdkafka|mysql|mariadb|plugins)(/|\.h|$)")
-# Texts for people that show what ships: --help with a whole configuration, the arguments of payswitchctl.
-HELP = {"daemon/app/arguments.cpp", "daemon/config/commands.cpp"}
+# Where a plugin that ships may be named: --help with a whole configuration, the arguments of payswitchctl, and the default of
+# `payswitchctl ledger verify --plugin` (a directory without a daemon does not say who wrote it).
+HELP = {"daemon/app/arguments.cpp", "daemon/config/commands.cpp", "daemon/ctl/ledger_verify.cpp"}
 PLUGINS = {"local_ledger", "mysql_ledger", "peer_http", "kafka_saga", "google_login", "sim_bank"}
 # The C ABI; abi.h ends with its layout asserts.
 C_BORDER = {"sdk/include/payswitch/abi.h", "sdk/include/payswitch/abi_layout.h"}
