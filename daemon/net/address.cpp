@@ -46,6 +46,14 @@ Result<SocketAddress> SocketAddress::parse(const std::string& text) {
   return address;
 }
 
+SocketAddress SocketAddress::of_native(const sockaddr* native, socklen_t size) {
+  PSW_ASSERT(size <= sizeof(sockaddr_storage));
+  SocketAddress address;
+  std::memcpy(&address.storage_, native, size);
+  address.size_ = size;
+  return address;
+}
+
 SocketAddress SocketAddress::of_socket(int fd) {
   SocketAddress address;
   ::getsockname(fd, address.native(), &address.size_);

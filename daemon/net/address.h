@@ -18,6 +18,7 @@ class SocketAddress {
   static Result<SocketAddress> parse(const std::string& text);
   // A numeric host and a port; ok = false if the host is a name.
   static SocketAddress from_numeric(const std::string& host, std::uint16_t port, bool& ok);
+  static SocketAddress of_native(const sockaddr* address, socklen_t size);
   // The local end of a socket.
   static SocketAddress of_socket(int fd);
 

@@ -7,15 +7,21 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "net/address.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/tls.h"
 
 namespace payswitch::daemon::net {
+
+// Addresses of a name; empty if there are none. May block: it runs on a thread of its own, and a call's deadline does not wait for it.
+using Lookup = std::vector<SocketAddress> (*)(const std::string& host, std::uint16_t port);
+std::vector<SocketAddress> system_lookup(const std::string& host, std::uint16_t port);
 
 // The furthest point a call reached; numbers as psw_http.phase. Below sent_some no byte of the request can have reached anybody.
 // A call on a reused connection that dies before any answer is sent_some at least.
@@ -64,7 +70,9 @@ struct ClientLimits {
 // One per loop; everything happens on it.
 class HttpClient {
  public:
-  static std::unique_ptr<HttpClient> make(Loop& loop, const Clock& clock, Logger& logger, Registry& metrics, ClientLimits limits = {});
+  // Before the loop runs, or on it.
+  static std::unique_ptr<HttpClient> make(Loop& loop, const Clock& clock, Logger& logger, Registry& metrics, ClientLimits limits = {},
+                                          Lookup lookup = system_lookup);
   // On the loop, or after it stopped. Calls under way are dropped without a callback.
   virtual ~HttpClient() = default;
 

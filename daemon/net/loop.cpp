@@ -14,6 +14,18 @@ namespace payswitch::daemon::net {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// By index: a callback may add others.
+void call_all(const std::vector<Callback>& callbacks) {
+  for (std::size_t i = 0; i < callbacks.size(); ++i) {
+    const Callback callback = callbacks[i];
+    if (callback.function != nullptr) callback();
+  }
+}
+
+}  // namespace
+
 struct Loop::Impl {
   explicit Impl(int event_fd)
       : context(1), heartbeat(context), event(context, event_fd), sockets(context, poller.fd()) {}
@@ -82,11 +94,11 @@ void Loop::run() {
     }
     busy = impl.poller.poll();
     if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false, std::memory_order_seq_cst)) {
-      for (std::size_t i = 0; i < inboxes_.size(); ++i) inboxes_[i]();
+      call_all(inboxes_);
       busy = true;
     }
     in_hooks_ = true;
-    for (std::size_t i = 0; i < hooks_.size(); ++i) hooks_[i]();
+    call_all(hooks_);
     in_hooks_ = false;
     if (again_) {
       again_ = false;
@@ -104,6 +116,15 @@ void Loop::stop() noexcept {
 
 void Loop::after_batch(Callback hook) { hooks_.push_back(hook); }
 void Loop::on_wake(Callback inbox) { inboxes_.push_back(inbox); }
+
+// The places stay, empty: the lists may be under way.
+void Loop::forget(const void* context) noexcept {
+  for (auto* list : {&hooks_, &inboxes_}) {
+    for (Callback& callback : *list) {
+      if (callback.context == context) callback = {};
+    }
+  }
+}
 
 void Loop::wake() noexcept {
   woken_.store(true, std::memory_order_seq_cst);

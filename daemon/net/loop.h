@@ -44,6 +44,8 @@ class Loop {
   void after_batch(Callback hook);
   // Before run(), or on the loop: called in a batch that follows a wake(): where lists of other threads' work are emptied.
   void on_wake(Callback inbox);
+  // On the loop, or while it does not run: no callback of that context is called any more.
+  void forget(const void* context) noexcept;
   // Any thread, without allocation: on_wake callbacks will run soon. A system call only if the loop sleeps, so one call per batch
   // pushed is cheap.
   void wake() noexcept;

@@ -132,6 +132,11 @@ std::string Transport::peer_spki() const {
   return certificate == nullptr ? std::string() : spki_of(certificate);
 }
 
+std::string Transport::verify_failure() const {
+  const long result = ssl_ == nullptr ? X509_V_OK : SSL_get_verify_result(ssl_);
+  return result == X509_V_OK ? failure_text() : std::string(X509_verify_cert_error_string(result));
+}
+
 std::string Transport::failure_text() {
   const unsigned long code = ERR_peek_last_error();
   if (code == 0) return {};

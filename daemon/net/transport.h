@@ -36,6 +36,8 @@ class Transport {
 
   // "sha256/…" over the public key of the peer's certificate; empty without one.
   std::string peer_spki() const;
+  // After a failed handshake: what was wrong with the peer's certificate, or the library's word.
+  std::string verify_failure() const;
   // The library's word for the last failure of this thread, for logs.
   static std::string failure_text();
 
