@@ -40,7 +40,8 @@ constexpr Argument in_doubt_list[] = {
 constexpr Argument key_create[] = {
     {"principal", option, true, "", "service account the key speaks for"},
     {"scopes", option, true, "", "comma-separated: read, pay, accounts, cash, operate"},
-    {"expires", option, false, "", "duration from now, such as 90d; left out: never"}};
+    {"expires", option, false, "", "duration from now, such as 90d; left out: never"},
+    {"network", option, false, "", "comma-separated networks it works from, such as 10.0.0.0/8; left out: any"}};
 constexpr Argument key_list[] = {{"principal", option, false, "", "only this principal's"}};
 constexpr Argument key_revoke[] = {{"id", positional, true, "", "id of the key (psk_ID_…)"}};
 constexpr Argument plugin_inspect[] = {
@@ -58,6 +59,7 @@ constexpr Argument routes_explain[] = {
 constexpr Argument ledger_verify[] = {{"directory", positional, false, "", "of a stopped ledger; left out: the running one checks itself"},
                                       {"plugin", option, false, "", "ledger plugin of the directory (local_ledger)"}};
 constexpr Argument log_level[] = {{"level", positional, false, "debug|info|notice|warning|error", "left out: shows the present one"}};
+constexpr Argument completion[] = {{"shell", positional, true, "bash", "the shell"}};
 constexpr Argument explain[] = {{"id", positional, true, "", "id of a log line, such as PSW-NET-001"}};
 
 constexpr CommandSpec table[] = {
@@ -87,6 +89,7 @@ constexpr CommandSpec table[] = {
     {"ledger verify", viewer, false, false, "check the invariants of the books", ledger_verify},
     {"log level", operator_, false, false, "show or set the least severity that is written", log_level},
     {"explain", viewer, false, false, "what a log line means and what to do", explain},
+    {"completion", viewer, false, true, "the completions of this program, to be sourced", completion},
 };
 
 constexpr ControlErrorCode codes[] = {
