@@ -27,7 +27,7 @@
 
 namespace payswitch::daemon::plugin_host {
 
-// One loop as the host needs it. app/ wraps net::Loop (net_loops.h does it); a test or the simulator brings its own.
+// One loop as the host needs it. app/ wraps net::Loop; a test or the simulator brings its own.
 class LoopPort {
  public:
   virtual ~LoopPort() = default;

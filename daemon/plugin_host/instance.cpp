@@ -182,6 +182,7 @@ void Connector::stop_and_destroy() noexcept {
 }
 
 void Connector::answer_open_calls() noexcept {
+  services_->routes().close();
   for (auto& lane : lanes_) {
     if (leaked_) break;  // somebody may still be in there; the sweep answers all of them
     lane->empty([this](CallSlot& slot) { never_left(slot, PSW_UNAVAILABLE, "shutting_down", "the connector was stopped before it took the operation"); });

@@ -124,7 +124,7 @@ void host_complete(void* ctx, const psw_reply* const* replies, std::uint32_t n) 
 void host_ready(void* ctx, std::int32_t state, psw_str text) noexcept { of(ctx).report_ready(state, text); }
 
 const void* host_service(void* ctx, const char* id, std::uint32_t min_rev) noexcept {
-  return id == nullptr || min_rev > 1 ? nullptr : find_service(of(ctx).core().parts, id);
+  return id == nullptr || min_rev > 1 ? nullptr : find_service(of(ctx).core().parts, of(ctx).type().role, id);
 }
 
 std::int32_t host_log(void* ctx, std::int32_t level, psw_str message_id, psw_list fields) noexcept {
@@ -178,7 +178,7 @@ std::int32_t host_get(const psw_config* config, const char* path, std::int32_t t
 }  // extern "C"
 }  // namespace
 
-InstanceServices::InstanceServices(Connector& connector) : connector_(connector) {
+InstanceServices::InstanceServices(Connector& connector) : connector_(connector), routes_(connector) {
   host_.size = sizeof host_;
   host_.minor = PSW_ABI_MINOR;
   host_.ctx = &connector;

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "plugin_host/loop_state.h"
 #include "plugin_host/options.h"
+#include "plugin_host/route_desk.h"
 
 namespace payswitch::daemon::plugin_host {
 
@@ -34,7 +35,9 @@ class InstanceServices {
   const psw_host* host() const noexcept { return &host_; }
   const psw_config* config() const noexcept;
   const psw_config* replace_config(std::shared_ptr<const Options> options);  // the old one stays good
-  void freeze() noexcept { frozen_ = true; }                                 // configure is over: no new metric, no new route
+  void freeze() noexcept { frozen_ = true; }  // configure is over: no new metric, no new route
+  bool frozen() const noexcept { return frozen_; }
+  RouteDesk& routes() noexcept { return routes_; }
 
   Connector& connector() const noexcept { return connector_; }
   Lane* lane(std::uint32_t index) const noexcept;  // nullptr: no such lane
@@ -59,6 +62,7 @@ class InstanceServices {
   std::atomic<std::uint32_t> answers_{0};
   std::vector<Metric> metrics_;  // frozen after configure
   bool frozen_ = false;
+  RouteDesk routes_;
 };
 
 }  // namespace payswitch::daemon::plugin_host

@@ -34,6 +34,7 @@ PSW_SHAPE(psw_hello, s.bank);
 PSW_SHAPE(psw_identity, s.redirect, s.blob, s.issuer, s.subject, s.email, s.name, s.hosted_domain);
 PSW_SHAPE(psw_read, s.position, s.space, s.key, s.owner, s.bank, s.after);
 PSW_SHAPE(psw_http, s.method, s.target, s.authority, s.body, s.peer_spki, s.remote, s.tls_profile);
+PSW_SHAPE(psw_header, s.name, s.value);
 #undef PSW_SHAPE
 
 // Copies all strings of one struct into one piece of memory. cap != no_cap: text for people and machines, cut and repaired.
@@ -222,6 +223,12 @@ const psw_decision* copy_decision(const psw_decision& from, Arena& arena) noexce
 const psw_read* copy_read(const psw_read& from, Arena& arena) noexcept {
   std::uint32_t flaws = 0;
   return copy_sized(from, arena, no_cap, flaws);
+}
+psw_http* copy_http(const psw_http& from, Arena& arena) noexcept {
+  std::uint32_t flaws = 0;
+  psw_http* const to = copy_sized(from, arena, no_cap, flaws);
+  if (to == nullptr || !copy_list<psw_header>(psw_list(to->headers), to->headers, arena, no_cap, flaws)) return nullptr;
+  return to;
 }
 bool copy_kvs(psw_list from, psw_list& to, Arena& arena) noexcept {
   std::uint32_t flaws = 0;

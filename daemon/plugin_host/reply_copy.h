@@ -33,10 +33,11 @@ enum ReplyFlaw : std::uint32_t {
 std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& out, Arena& arena) noexcept;
 
 // The same for messages that are not replies: one sized struct with its strings, nullptr when it does not fit. Strings keep their
-// bytes. For psw.inbound/1 and psw.kv/1.
+// bytes. For the services.
 const psw_credit* copy_credit(const psw_credit& from, Arena& arena) noexcept;
 const psw_decision* copy_decision(const psw_decision& from, Arena& arena) noexcept;
 const psw_read* copy_read(const psw_read& from, Arena& arena) noexcept;
+psw_http* copy_http(const psw_http& from, Arena& arena) noexcept;  // headers included
 bool copy_kvs(psw_list from, psw_list& to, Arena& arena) noexcept;
 bool copy_text(psw_str from, psw_str& to, Arena& arena) noexcept;
 

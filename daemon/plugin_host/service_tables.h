@@ -3,12 +3,13 @@
 
 #include <string_view>
 
+#include "plugin_host/descriptor.h"
 #include "plugin_host/host.h"
 
 namespace payswitch::daemon::plugin_host {
 
 // nullptr: unknown, or the host has nothing behind it.
-const void* find_service(const HostParts& parts, std::string_view id) noexcept;
+const void* find_service(const HostParts& parts, Role role, std::string_view id) noexcept;
 
 const void* executor_table() noexcept;
 const void* metrics_table() noexcept;

@@ -35,10 +35,17 @@ class InboundCall {
   ~InboundCall() = default;
 };
 
+// The loop an operation belongs to, wherever it comes from.
+inline unsigned loop_of(const psw_id& id, unsigned loops) noexcept {
+  std::uint64_t hash = 0;
+  for (int i = 15; i >= 8; --i) hash = (hash << 8) | id.b[i];  // a ULID's chance is at its end
+  return static_cast<unsigned>(hash % loops);
+}
+
 class InboundSink {
  public:
   virtual ~InboundSink() = default;
-  // On loop hash(op_id) % loops; hello, list and lookup on the loop of the instance.
+  // credit, cancel, query and report on loop_of(op_id); hello, list and lookup on the loop of the instance.
   virtual void deliver(unsigned loop, InboundCall& call) noexcept = 0;
 };
 
@@ -117,6 +124,8 @@ class KeyRing {
   virtual bool sign(std::string_view key_id, std::string_view message, std::uint8_t signature[64]) noexcept = 0;
   // [any] the bank whose key it is, empty if the signature is not good or the key unknown.
   virtual std::string_view verify(std::string_view key_id, std::string_view message, const std::uint8_t signature[64]) noexcept = 0;
+  // [any] whose key (by id) or certificate ("sha256/…") that is; empty: unknown.
+  virtual std::string_view bank_of(std::string_view key_id_or_spki) noexcept = 0;
   // The key we sign with now.
   virtual std::string_view signing_key() const noexcept = 0;
 };
