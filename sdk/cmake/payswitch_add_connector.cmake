@@ -5,7 +5,6 @@
 # there, no co_await statement that g++ 12 compiles wrongly. A plugin that fails the check is removed, so it cannot be loaded by mistake.
 include_guard(GLOBAL)
 set(PAYSWITCH_SDK_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
-find_package(Python3 COMPONENTS Interpreter)
 
 function(payswitch_add_connector name)
   cmake_parse_arguments(arg "NO_LINT" "OUTPUT_DIRECTORY" "SOURCES;LINKS" ${ARGN})
@@ -17,7 +16,7 @@ function(payswitch_add_connector name)
       set(arg_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
     endif()
   endif()
-  set(script ${CMAKE_CURRENT_BINARY_DIR}/${name}.version)
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${name}.version)  # a linker version script with one global symbol
   file(GENERATE OUTPUT ${script} CONTENT "{ global: psw_plugin_entry; local: *; };\n")
   set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" POSITION_INDEPENDENT_CODE ON
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
@@ -28,7 +27,8 @@ function(payswitch_add_connector name)
   if(NOT PSW_SANITIZE)  # the sanitizers' run time is found in the host
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
-  if(NOT arg_NO_LINT AND NOT PSW_SANITIZE AND Python3_FOUND)
+  if(NOT arg_NO_LINT AND NOT PSW_SANITIZE)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
     set(sources)
     foreach(source ${arg_SOURCES})
       if(NOT IS_ABSOLUTE ${source})

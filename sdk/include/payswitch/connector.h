@@ -226,12 +226,12 @@ class connector {
       } catch (...) {
         reply.emplace(Result::unknown("exception"));
       }
-      answer(detail::own(op.handle, std::move(*reply)));
+      deliver_reply(detail::own(op.handle, std::move(*reply)));
     }
   }
   void not_supported(const psw_op& op) noexcept {
     ++core_->running;
-    answer(detail::bare(op.handle, PSW_NOT_SUPPORTED));
+    deliver_reply(detail::bare(op.handle, PSW_NOT_SUPPORTED));
   }
 
  private:
@@ -281,7 +281,7 @@ class connector {
     } catch (...) {
     }
   }
-  void answer(detail::owned_reply r) {
+  void deliver_reply(detail::owned_reply r) {
     --core_->running;
     if constexpr (blocks) {
       const psw_reply* one = &r.abi;
