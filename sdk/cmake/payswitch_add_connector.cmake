@@ -4,7 +4,6 @@
 # script checks the file and the sources (sdk/cmake/lint.py): exactly one export, no GNU-unique symbol, no text relocation, the note is
 # there, no co_await statement that g++ 12 compiles wrongly. A plugin that fails the check is removed, so it cannot be loaded by mistake.
 include_guard(GLOBAL)
-set(PAYSWITCH_SDK_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(payswitch_add_connector name)
   cmake_parse_arguments(arg "NO_LINT" "OUTPUT_DIRECTORY" "SOURCES;LINKS" ${ARGN})
@@ -37,7 +36,7 @@ function(payswitch_add_connector name)
       list(APPEND sources ${source})
     endforeach()
     add_custom_command(TARGET ${name} POST_BUILD VERBATIM
-      COMMAND ${Python3_EXECUTABLE} ${PAYSWITCH_SDK_CMAKE_DIR}/lint.py --remove-on-failure $<TARGET_FILE:${name}> ${sources}
+      COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lint.py --remove-on-failure $<TARGET_FILE:${name}> ${sources}
       COMMENT "Checking plugin ${name}.so")
   endif()
 endfunction()
