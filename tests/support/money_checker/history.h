@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace payswitch::testing {
+namespace payswitch::test {
 
 enum class Outcome { ok, fail, info };  // info: the client does not know (timeout, reset, kill); it retries with the same key
 enum class OperationKind { deposit, withdraw, transfer, hold, post, cancel, read };
@@ -61,4 +61,4 @@ struct History {
   std::vector<Operation> operations;
 };
 
-}  // namespace payswitch::testing
+}  // namespace payswitch::test

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace payswitch::testing {
+namespace payswitch::test {
 namespace {
 
 constexpr int kind_post = 1, kind_post_hold = 3;  // PSW_P_POST, PSW_P_POST_HOLD: what moves posted counters
@@ -234,4 +234,4 @@ std::string Report::to_string() const {
 
 Report check_money(const History& history, const Books& books) { return Check(history, books).run(); }
 
-}  // namespace payswitch::testing
+}  // namespace payswitch::test

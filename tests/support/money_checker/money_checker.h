@@ -14,7 +14,7 @@
 
 #include "support/money_checker/history.h"
 
-namespace payswitch::testing {
+namespace payswitch::test {
 
 struct Violation {
   std::string rule;           // "C4"
@@ -34,4 +34,4 @@ struct Report {
 
 Report check_money(const History& history, const Books& books);
 
-}  // namespace payswitch::testing
+}  // namespace payswitch::test

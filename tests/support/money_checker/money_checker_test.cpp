@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace payswitch::testing {
+namespace payswitch::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -133,4 +133,4 @@ TEST_F(MoneyChecker, AFaultFreeRunThatMostlyFailedProvesNothing) {
 }
 
 }  // namespace
-}  // namespace payswitch::testing
+}  // namespace payswitch::test
