@@ -95,14 +95,23 @@ class World {
   // Everything that can happen now without time passing.
   void run() {
     for (int i = 0; i < 100; ++i) {
-      bool busy = !threads_ && host->turn_lanes();
+      bool busy = false;
       for (unsigned loop = 0; loop < ports.size(); ++loop) {
         ports[loop]->woken = 0;
         host->poll(loop);
         busy |= ports[loop]->woken.load() > 0;
       }
+      busy |= !threads_ && host->turn_lanes();
       if (!busy) return;
     }
+  }
+  // drain() on a control thread while the loops are polled here.
+  bool drain() {
+    std::atomic<int> result{-1};
+    std::thread control([&] { result = host->drain() ? 1 : 0; });
+    EXPECT_TRUE(run_until([&] { return result.load() >= 0; }));
+    control.join();
+    return result == 1;
   }
   // Threads: polls until `done` or two seconds are over.
   template <class Done>
