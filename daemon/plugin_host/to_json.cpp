@@ -1,0 +1,70 @@
+// What a plugin says about itself, for payswitchctl plugin inspect.
+#include <memory_resource>
+
+#include "base/json.h"
+#include "plugin_host/inspect.h"
+
+namespace payswitch::daemon::plugin_host {
+namespace {
+
+void capabilities(json::Writer& out, std::uint64_t bits) {
+  constexpr std::pair<std::uint64_t, std::string_view> names[] = {
+      {PSW_CAP_IDEMPOTENT, "idempotent"}, {PSW_CAP_QUERY, "query"}, {PSW_CAP_CANCEL, "cancel"}, {PSW_CAP_EXPIRES, "expires"}, {PSW_CAP_REPORTS, "reports"},
+      {PSW_CAP_RECALL, "recall"}, {PSW_CAP_RECONCILE, "reconcile"}, {PSW_CAP_BATCH, "batch"}, {PSW_CAP_LOOKUP, "lookup"}};
+  out.key("capabilities").begin_array();
+  for (const auto& [bit, name] : names)
+    if ((bits & bit) != 0) out.string(name);
+  out.end_array();
+}
+
+void type_members(json::Writer& out, const TypeDescriptor& type) {
+  out.member("id", type.id).member("role", role_name(type.role)).member("doc", type.doc);
+  capabilities(out, type.capabilities);
+  if (type.role == Role::gateway) out.member_integer("dedupe_window_ms", type.dedupe_window_ms).member_integer("tombstone_lifetime_ms", type.tombstone_lifetime_ms);
+  out.key("lanes").begin_array();
+  for (const LaneText& lane : type.lanes)
+    out.begin_object().member_integer("mode", lane.mode).member_integer("threads", lane.threads).member_integer("inbox_max", lane.inbox_max)
+        .member_integer("groups", lane.groups).end_object();
+  out.end_array().key("keys").begin_array();
+  for (const SchemaKey& key : type.keys)
+    out.begin_object().member("path", key.path).member_integer("type", key.type).member_integer("flags", key.flags).member("default", key.default_value)
+        .member("range", key.range).member("unit", key.unit).member("doc", key.doc).member("since", key.since).member("replaced_by", key.replaced_by).end_object();
+  out.end_array().key("messages").begin_array();
+  for (const MessageText& message : type.messages)
+    out.begin_object().member("id", message.id).member("severity", message.severity).member("text", message.text).member("explanation", message.explanation).end_object();
+  out.end_array().key("commands").begin_array();
+  for (const CommandText& command : type.commands)
+    out.begin_object().member("name", command.name).member("args", command.args).member("doc", command.doc).member_integer("role", command.role)
+        .member_integer("flags", command.flags).end_object();
+  out.end_array();
+}
+
+}  // namespace
+
+std::string to_json(const NoteFacts& note) {
+  std::pmr::monotonic_buffer_resource arena;
+  json::Writer out(arena, 1024);
+  out.begin_object().member("id", note.id).member("version", note.version).member("sdk", note.sdk).member("build", note.build);
+  out.member_integer("abi_major", note.abi_major).member_integer("abi_minor", note.abi_minor).member_integer("min_host_minor", note.min_host_minor);
+  out.member("sha256", note.sha256).end_object();
+  return std::string(out.text());
+}
+
+std::string to_json(const Descriptor& descriptor) {
+  std::pmr::monotonic_buffer_resource arena;
+  json::Writer out(arena, 16 * 1024);
+  out.begin_object().member("file", descriptor.file).member("id", descriptor.id).member("version", descriptor.version);
+  out.member("vendor", descriptor.vendor).member("summary", descriptor.summary).member("licence", descriptor.licence);
+  out.member("sdk", descriptor.sdk).member("build", descriptor.build);
+  out.member_integer("abi_major", descriptor.abi_major).member_integer("abi_minor", descriptor.abi_minor).member_integer("min_host_minor", descriptor.min_host_minor);
+  out.key("types").begin_array();
+  for (const TypeDescriptor& type : descriptor.types) {
+    out.begin_object();
+    type_members(out, type);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return std::string(out.text());
+}
+
+}  // namespace payswitch::daemon::plugin_host
