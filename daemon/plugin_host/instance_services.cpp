@@ -100,7 +100,6 @@ extern "C" {
 std::uint32_t host_take(void* ctx, std::uint32_t lane, const psw_event** out, std::uint32_t max, std::uint64_t wait_ns) noexcept {
   Connector& connector = of(ctx);
   Turn* const turn = current_turn();
-  *out = nullptr;
   if (turn == nullptr || &turn->lane.connector() != &connector || turn->lane.index() != lane) [[unlikely]] {
     static LogThrottle throttle;
     std::uint64_t suppressed = 0;
@@ -109,7 +108,7 @@ std::uint32_t host_take(void* ctx, std::uint32_t lane, const psw_event** out, st
     }
     return 0;
   }
-  if (max == 0) return 0;
+  if (max == 0 || out == nullptr) return 0;
   return turn->lane.take(*turn, out, max, wait_ns);
 }
 

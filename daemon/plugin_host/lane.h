@@ -59,6 +59,7 @@ class Lane {
   void interrupt() noexcept;  // ends waits: something about the lane changed
 
   // --- the consumer ---
+  // Fills out[0..n): pointers into `turn`, good until the next take().
   std::uint32_t take(Turn& turn, const psw_event** out, std::uint32_t max, std::uint64_t wait_ns) noexcept;
   void recycle_lent(Turn& turn) noexcept;
   // Loop and blocking lanes: until there is something to take, interrupt(), or the time is over.

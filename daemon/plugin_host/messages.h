@@ -31,7 +31,5 @@ inline constexpr Message not_drained{"PSW-HOST-012", Severity::warning, "connect
     "The limit of the drain passed before the plugin said drained. It is stopped all the same; what was under way is found in the ledger after the start."};
 inline constexpr Message wrong_thread{"PSW-HOST-013", Severity::warning, "a plugin took events outside of its turn",
     "take() is allowed only on the thread that turns that lane. Nothing was given. Report it to the plugin's vendor."};
-inline constexpr Message unfit_file{"PSW-HOST-014", Severity::warning, "plugin file changed after it was loaded",
-    "A file of this name was loaded before with other contents. The new one is not taken by a running daemon; restart it."};
 
 }  // namespace payswitch::daemon::plugin_host::messages
