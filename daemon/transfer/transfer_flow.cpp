@@ -149,9 +149,8 @@ void TransferFlow::got_account(const ledger::ReadReply& reply) {
   for (const auto& account : reply.rows<psw_account>())
     if (view(account.number) == number) visible = caller_.sees_all() || view(account.owner) == caller_.principal;
   if (visible) {
-    const bool asked = core_.client.read<&TransferFlow::got_postings>(ledger::ReadWhat::postings, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
-      read.key = keep.keep(number);
-      read.id = id_;
+    const bool asked = core_.client.read<&TransferFlow::got_postings>(ledger::ReadWhat::postings, this, [&](psw_read& read, ledger::EntryBuilder&) {
+      read.id = id_;  // all of this transfer, both sides
     });
     if (asked) return;
   }
