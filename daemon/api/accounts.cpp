@@ -121,7 +121,7 @@ void open_account(Context& context) {
   command.owner = fields.token("owner", false, auth::Principal::id_bytes_max);
   command.currency = fields.currency();
   command.overdraft_limit = fields.limit_amount("overdraft_limit", 0);
-  command.max_balance = fields.limit_amount("max_balance", INT64_MAX);
+  command.max_balance = fields.limit_amount("max_balance", 0);
   command.metadata = fields.metadata();
   if (!fields.ok()) return fields.answer();
   context.services.coordinator->open_account(command, {opened, &context});

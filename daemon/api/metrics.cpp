@@ -14,10 +14,10 @@ constexpr transfer::ErrorCode shed_codes[shed_reasons] = {
 
 }  // namespace
 
-ApiMetrics::ApiMetrics(Registry& registry) : in_flight_(registry.gauge("payswitch_http_requests_in_flight", "HTTP requests being worked on")) {
+ApiMetrics::ApiMetrics(Registry& registry) : in_flight_(registry.gauge("payswitch_api_requests_in_flight", "API requests being worked on")) {
   static constexpr std::string_view classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (std::size_t i = 1; i < by_status_.size(); ++i)
-    by_status_[i] = &registry.counter("payswitch_http_requests_total", "HTTP requests answered by the API", {{"status", classes[i]}});
+    by_status_[i] = &registry.counter("payswitch_api_requests_total", "API requests answered", {{"status", classes[i]}});
   for (std::size_t k = 0; k < kinds; ++k) {
     durations_[k] = &registry.duration("payswitch_payment_duration_seconds", "From the request to its answer, payments only", {{"kind", kind_names[k]}});
     for (std::size_t o = 0; o < payment_outcomes; ++o)

@@ -88,7 +88,7 @@ void change(ControlCall& call, transfer::AccountAction action) {
 
 void open_account(ControlCall& call) {
   transfer::OpenAccountCommand command;
-  std::uint64_t overdraft = 0, max_balance = INT64_MAX;
+  std::uint64_t overdraft = 0, max_balance = 0;
   if (!read_number(call, "overdraft-limit", static_cast<std::uint64_t>(amount_minor_max), overdraft) ||
       !read_number(call, "max-balance", static_cast<std::uint64_t>(amount_minor_max), max_balance))
     return;

@@ -1,0 +1,157 @@
+#include "support/daemon_process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+namespace payswitch::test {
+namespace {
+
+void pause_ms(unsigned ms) { usleep(ms * 1000); }
+
+}  // namespace
+
+std::uint16_t DaemonProcess::free_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  std::uint16_t port = 0;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) port = ntohs(address.sin_port);
+  close(fd);
+  return port;
+}
+
+std::string DaemonProcess::read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+DaemonProcess::DaemonProcess(DaemonOptions options) : options_(std::move(options)) {
+  char name[] = "/tmp/payswitch-test-XXXXXX";
+  if (!mkdtemp(name)) std::abort();
+  folder_ = name;
+  port_ = free_port();
+  do admin_port_ = free_port();
+  while (admin_port_ == port_);
+  std::ofstream(config_file()) << "[switch]\nbank = \"mj\"\nprefix = \"mj-\"\ncurrencies = { KRW = 0, USD = 2 }\nledger = \"books\"\n"
+                               << "[listen.public]\naddress = \"127.0.0.1:" << port_ << "\"\n[listen.admin]\naddress = \"127.0.0.1:" << admin_port_ << "\"\n"
+                               << "[auth]\nmode = \"" << options_.auth_mode << "\"\n[cash]\nallow = \"" << options_.cash_allow << "\"\n"
+                               << "[paths]\nplugins = \"" << PSW_PLUGIN_DIR << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n"
+                               << "[[connector]]\nname = \"books\"\nplugin = \"local_ledger\"\noptions = { directory = \"" << folder_ << "/books\" }\n"
+                               << options_.extra << "\n";
+}
+
+DaemonProcess::~DaemonProcess() {
+  if (pid_ > 0) kill();
+  if (!std::getenv("PSW_KEEP")) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+}
+
+void DaemonProcess::launch() {
+  const std::string program = std::string(PSW_BIN_DIR) + "/payswitchd";
+  std::vector<std::string> words;
+  std::string rest = options_.wrapper;
+  while (!rest.empty()) {
+    const auto space = rest.find(' ');
+    words.push_back(rest.substr(0, space));
+    rest = space == std::string::npos ? "" : rest.substr(space + 1);
+  }
+  for (const std::string& word : {program, std::string("--config"), config_file()}) words.push_back(word);
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_ = fork();
+  if (pid_ == 0) {
+    const int log_fd = open((folder_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(log_fd, STDERR_FILENO);
+    dup2(log_fd, STDOUT_FILENO);
+    if (!options_.environment.empty()) putenv(options_.environment.data());
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+}
+
+bool DaemonProcess::start() {
+  launch();
+  for (int i = 0; i < 1500; ++i) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      std::fprintf(stderr, "payswitchd ended with status %d:\n%s\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), log().c_str());
+      pid_ = -1;
+      return false;
+    }
+    HttpClient probe(admin_port_, 1000);
+    if (probe.get("/readyz").status == 200) {
+      // The public listener is the last to open.
+      HttpClient api(port_, 1000);
+      if (api.get("/v1/me").status != 0) return true;
+    }
+    pause_ms(20);
+  }
+  std::fprintf(stderr, "payswitchd was not ready in time:\n%s\n", log().c_str());
+  return false;
+}
+
+void DaemonProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+int DaemonProcess::wait_for_exit(int seconds) {
+  for (int i = 0; i < seconds * 100; ++i) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+    pause_ms(10);
+  }
+  return -1000;
+}
+
+int DaemonProcess::terminate() {
+  if (pid_ <= 0) return -1000;
+  ::kill(pid_, SIGTERM);
+  return wait_for_exit(40);
+}
+
+std::string DaemonProcess::log() const { return read_file(folder_ + "/log"); }
+
+std::string DaemonProcess::control(std::string_view request) const {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", control_socket().c_str());
+  std::string answer;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    const std::string line = std::string(request) + "\n";
+    if (write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
+      char c = 0;
+      while (read(fd, &c, 1) == 1 && c != '\n') answer += c;
+    }
+  }
+  close(fd);
+  return answer;
+}
+
+}  // namespace payswitch::test
