@@ -214,9 +214,15 @@ struct reply_holder {
   std::vector<psw_decision> rows;
 };
 
-// Builds the psw_reply and keeps alive what it points to.
+// Builds the psw_reply and keeps alive what it points to. A reply of another shape (a ledger's) brings its own.
+template <class Reply>
+owned_reply own_reply(psw_handle handle, Reply reply);
 template <class Reply>
 owned_reply own(psw_handle handle, Reply reply) {
+  if constexpr (requires { Reply::owned(handle, std::move(reply)); }) return Reply::owned(handle, std::move(reply)); else return own_reply(handle, std::move(reply));
+}
+template <class Reply>
+owned_reply own_reply(psw_handle handle, Reply reply) {
   auto* holder = new reply_holder<Reply>(std::move(reply));
   owned_reply out;
   out.holder = std::unique_ptr<void, void (*)(void*)>(holder, [](void* p) { delete static_cast<reply_holder<Reply>*>(p); });
