@@ -68,6 +68,11 @@ DueAction when_due(const DueSituation& now) noexcept {
   out.ask_cancel = !now.cancel_asked && now.not_after_passed && now.can_cancel;
   out.raise_attention = now.overdue && !now.attention;
   if (!now.reachable) return out;
+  if (now.not_after_passed && PSW_MUTANT("not_found_is_final_after_not_after")) {
+    out.ask_cancel = false;
+    out.send = Send::query;
+    return out;
+  }
   if ((now.cancel_asked || out.ask_cancel) && now.can_cancel) out.send = Send::cancel;
   else if (now.can_query) out.send = Send::query;
   else out.send = Send::credit;
@@ -75,7 +80,7 @@ DueAction when_due(const DueSituation& now) noexcept {
 }
 
 bool resend_after_query(const DueSituation& now, Answer answer) noexcept {
-  if (now.cancel_asked || now.not_after_passed) return false;
+  if (now.cancel_asked || now.not_after_passed || PSW_MUTANT("trust_not_found")) return false;
   return answer == Answer::not_found;
 }
 

@@ -262,6 +262,7 @@ void Saga::got_record(const ledger::ReadReply& reply) {
 void Saga::settle() {
   about_current_ = (same(answer_op_, rec_.detail.op_id) && answer_bank_ == rec_.bank()) || PSW_MUTANT("late_refusal_of_a_former_attempt");
   if (!is_decision(answer_)) return end();
+  if (PSW_MUTANT("late_refusal_of_a_former_attempt")) echo_equal_ = true;
   if (about_current_ && (rec_.state() == TransferState::submitted || rec_.state() == TransferState::in_doubt)) return judge_now();
   const auto what = contradiction(rec_.state(), about_current_, answer_);
   if (what == Contradiction::none) {

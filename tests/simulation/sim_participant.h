@@ -138,6 +138,9 @@ class SimLedger final : public SimParticipant {
   local_ledger::Engine& engine() noexcept { return *engine_; }
   const local_ledger::Reads& reads() const noexcept { return *reads_; }
 
+  // This bank's clock is apart from the others'.
+  void set_clock_offset_ms(std::int64_t ms) noexcept { wall_.offset_ms = ms; }
+
   bool reads_at_once = true;
   bool lose_writes_of_the_dead = false;
   std::function<bool()> lose_answer;
@@ -146,7 +149,8 @@ class SimLedger final : public SimParticipant {
   class Wall final : public local_ledger::WallClock {
    public:
     explicit Wall(const daemon::Clock& clock) : clock_(clock) {}
-    std::int64_t wall_ms() const override { return clock_.wall_ms(); }
+    std::int64_t wall_ms() const override { return clock_.wall_ms() + offset_ms; }
+    std::int64_t offset_ms = 0;
 
    private:
     const daemon::Clock& clock_;

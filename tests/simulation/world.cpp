@@ -77,8 +77,8 @@ void Bank::restart(unsigned i) {
 
 bool Bank::run() { return ledger.run(); }
 void Bank::tick() {
-  for (auto& coordinator : coordinators_)
-    if (coordinator) coordinator->tick();
+  for (unsigned i = 0; i != coordinators_.size(); ++i)
+    if (coordinators_[i] && !stalled_[i]) coordinators_[i]->tick();
 }
 
 namespace {
@@ -285,6 +285,7 @@ void World::advance(std::int64_t ms, std::int64_t step_ms) {
 }
 
 bool World::quiesce(std::int64_t max_ms) {
+  settle();
   for (std::int64_t done = 0; done < max_ms; done += 200) {
     bool open = false;
     for (auto& bank : banks) {

@@ -80,6 +80,8 @@ class Bank {
   bool alive(unsigned i) const { return coordinators_.at(i) != nullptr; }
   void crash(unsigned i);   // process gone, calls answered to nobody
   void restart(unsigned i); // a new process over the same ledger
+  void stall(unsigned i, bool is_stalled) { stalled_[i] = is_stalled; }  // gets no time
+
   Inbound& inbound() { return *inbound_; }
   bool run();
   void tick();
@@ -131,6 +133,7 @@ class Bank {
   std::vector<std::unique_ptr<Coordinator>> coordinators_;
   std::vector<Coordinator*> pointers_;
   std::unique_ptr<Inbound> inbound_;
+  std::map<unsigned, bool> stalled_;
   std::unique_ptr<Notices> notice_sink_;
   std::string reference_key_;
   std::uint64_t process_ = 1;
