@@ -67,7 +67,8 @@ struct Probe : gateway<Probe> {
       co_return credit_reply::unknown(ready == PSW_FD_READ ? "readable" : "nothing");
     }
     if (mode == "inbound") {
-      const hello_answer us = co_await inbound_hello(psw_history{});
+      const psw_history nobody{};  // named: no braced temporary inside co_await
+      const hello_answer us = co_await inbound_hello(nobody);
       const answer look = co_await inbound_lookup("mj-1", "KRW");
       const list_answer all = co_await inbound_list("", 10);
       co_return credit_reply::unknown(us.bank + " " + std::string(name_of(look.code)) + " " + std::to_string(all.decisions.size()));
