@@ -4,7 +4,7 @@ _payswitchctl() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
-      --socket|--plugin-dir) i=$((i + 1)) ;;
+      --socket|--plugins) i=$((i + 1)) ;;
       -*) ;;
       *) [ $count -lt 2 ] && command="${command:+$command }${COMP_WORDS[i]}" && count=$((count + 1))
          case "$command" in status|health|explain|completion) count=2 ;; esac ;;
@@ -12,7 +12,7 @@ _payswitchctl() {
   done
   case "$previous" in
     --socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --plugin-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --plugins) COMPREPLY=($(compgen -d -- "$current")); return ;;
   esac
   case "$command $previous" in
     "account freeze --side") COMPREPLY=($(compgen -W "debit credit both" -- "$current")); return ;;
@@ -61,7 +61,7 @@ _payswitchctl() {
     "explain") options="" words="" ;;
     "completion") options="" words="bash" ;;
   esac
-  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W "$options --json --yes --socket --plugin-dir --help" -- "$current"))
+  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W "$options --json --yes --socket --plugins --help" -- "$current"))
   elif [ "$words" = FILE ]; then COMPREPLY=($(compgen -f -- "$current"))
   elif [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current")); fi
 }

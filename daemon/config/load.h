@@ -23,7 +23,7 @@ struct PluginSchema {
 
 struct PluginReference {
   std::string_view plugin;     // as written in `plugin = `
-  std::string_view directory;  // paths.plugins, or --plugin-dir
+  std::string_view directory;  // paths.plugins, or --plugins
   std::string_view sha256;     // pin or empty
 };
 

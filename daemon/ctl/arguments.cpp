@@ -66,7 +66,7 @@ class Parser {
       ++at_;
       return true;
     }
-    for (const auto& [name, target] : {std::pair{std::string_view("--socket"), &out_.socket}, std::pair{std::string_view("--plugin-dir"), &out_.plugin_directory}})
+    for (const auto& [name, target] : {std::pair{std::string_view("--socket"), &out_.socket}, std::pair{std::string_view("--plugins"), &out_.plugin_directory}})
       if (word == name || word.starts_with(std::string(name) + "=")) {
         value(name, *target);
         return true;
@@ -101,7 +101,7 @@ class Parser {
   void own_option() {
     const std::string& word = words_[at_];
     const std::string name = word.substr(0, word.find('='));
-    std::vector<std::string_view> known{"--json", "--yes", "--help", "--socket", "--plugin-dir"};
+    std::vector<std::string_view> known{"--json", "--yes", "--help", "--socket", "--plugins"};
     std::vector<std::string> own;
     for (const CommandArgument& argument : out_.command->arguments) {
       if (argument.kind == ArgumentKind::positional) continue;

@@ -14,7 +14,7 @@ struct CommandLine {
   const config::CommandSpec* command = nullptr;
   std::map<std::string, std::string, std::less<>> arguments;  // a given flag is "true"
   std::string socket;                                         // --socket, or empty
-  std::string plugin_directory;                               // --plugin-dir, or empty
+  std::string plugin_directory;                               // --plugins, or empty
   std::string topic;                                          // with help: the words before it ("account")
   bool json = false;
   bool yes = false;

@@ -40,7 +40,7 @@ constexpr std::string_view global_help =
     "  --json              the result as one line of JSON\n"
     "  --yes               carry out a command that changes money or access\n"
     "  --socket PATH       control socket (else $PAYSWITCH_CONTROL, else /run/payswitch/control.sock)\n"
-    "  --plugin-dir DIR    where plugins are looked for by name\n"
+    "  --plugins DIR          where plugins are looked for by name\n"
     "  --version, --help\n";
 
 }  // namespace
@@ -108,7 +108,7 @@ std::string bash_completion() {
          "  COMPREPLY=()\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    case \"${COMP_WORDS[i]}\" in\n"
-         "      --socket|--plugin-dir) i=$((i + 1)) ;;\n"
+         "      --socket|--plugins) i=$((i + 1)) ;;\n"
          "      -*) ;;\n"
          "      *) [ $count -lt 2 ] && command=\"${command:+$command }${COMP_WORDS[i]}\" && count=$((count + 1))\n"
          "         case \"$command\" in status|health|explain|completion) count=2 ;; esac ;;\n"
@@ -116,7 +116,7 @@ std::string bash_completion() {
          "  done\n"
          "  case \"$previous\" in\n"
          "    --socket) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
-         "    --plugin-dir) COMPREPLY=($(compgen -d -- \"$current\")); return ;;\n"
+         "    --plugins) COMPREPLY=($(compgen -d -- \"$current\")); return ;;\n"
          "  esac\n"
          "  case \"$command $previous\" in\n" + values +
          "  esac\n"
@@ -127,7 +127,7 @@ std::string bash_completion() {
          "  fi\n"
          "  case \"$command\" in\n" + options +
          "  esac\n"
-         "  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W \"$options --json --yes --socket --plugin-dir --help\" -- \"$current\"))\n"
+         "  if [[ $current == -* ]]; then COMPREPLY=($(compgen -W \"$options --json --yes --socket --plugins --help\" -- \"$current\"))\n"
          "  elif [ \"$words\" = FILE ]; then COMPREPLY=($(compgen -f -- \"$current\"))\n"
          "  elif [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); fi\n"
          "}\n"

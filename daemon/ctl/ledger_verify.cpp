@@ -1,11 +1,10 @@
-// `payswitchctl ledger verify DIRECTORY`: the ledger plugin, started in this process on a directory that no daemon has open, checks
-// itself. A ledger that cannot even be opened is as broken as one whose sums do not agree.
+// `payswitchctl ledger verify DIRECTORY`: the ledger plugin's own offline command, in this process. The instance is configured but not
+// started, so nothing is locked, cut or written.
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "base/clock.h"
-#include "base/event_fd.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ctl/offline.h"
@@ -15,13 +14,12 @@
 namespace payswitch::daemon::ctl {
 namespace {
 
-constexpr std::uint64_t open_ms_max = 10 * 60 * 1000;        // replay of a large journal
-constexpr std::uint64_t verify_ns_max = 3'600'000'000'000;  // an hour
+constexpr std::uint64_t verify_ms_max = 24 * 3'600'000;  // a day
 
-class Waker final : public plugin_host::LoopPort {
+// One thread does everything here: it looks by itself.
+class NobodyToWake final : public plugin_host::LoopPort {
  public:
-  void wake() noexcept override { event.notify(); }
-  EventFd event;
+  void wake() noexcept override {}
 };
 
 struct Waiting {
@@ -54,7 +52,7 @@ Result<std::shared_ptr<const plugin_host::Options>> options_for(const plugin_hos
   return std::shared_ptr<const plugin_host::Options>(std::make_shared<plugin_host::TreeOptions>(config::OptionTree(std::move(table), "options", {})));
 }
 
-Outcome run_command(plugin_host::PluginHost& host, plugin_host::Participant& ledger, Waker& waker, const Clock& clock) {
+Outcome run_command(plugin_host::PluginHost& host, plugin_host::Participant& ledger, const Clock& clock) {
   plugin_host::Call* call = ledger.acquire(0);
   if (call == nullptr) return Outcome::failed("internal", "the plugin host has no room for a call");
   psw_call body{};
@@ -65,13 +63,13 @@ Outcome run_command(plugin_host::PluginHost& host, plugin_host::Participant& led
   body.actor = {"payswitchctl", 12};
   Waiting waiting;
   call->op.kind = PSW_OP_COMMAND;
-  call->op.call_deadline_ns = clock.monotonic_ns() + verify_ns_max;
+  call->op.call_deadline_ns = clock.monotonic_ns() + verify_ms_max * 1'000'000;
   call->op.body = &body;
   call->completion = {Waiting::completed, &waiting};
   ledger.submit(0, call);
   while (!waiting.done) {
     host.poll(0);
-    if (!waiting.done && waker.event.announce_sleep([&] { return !waiting.done; })) waker.event.wait(100);
+    host.turn_lanes();
   }
   if (waiting.code == PSW_OK) return {waiting.text, {}, {}};
   if (waiting.code == PSW_NOT_SUPPORTED) return Outcome::failed("not_available", "this ledger plugin has no command \"verify\"");
@@ -88,16 +86,19 @@ Outcome ledger_verify(const CommandLine& line) {
   const std::string file = std::filesystem::absolute(plugin_file(line, name)).string();
 
   SystemClock clock;
-  Waker waker;
+  NobodyToWake loop;
   Logger logger(clock, make_json_sink(STDERR_FILENO), Severity::warning);
   Registry metrics;
   plugin_host::HostParts parts;
   parts.clock = &clock;
-  parts.loops = {&waker};
+  parts.loops = {&loop};
   parts.log = &logger;
   parts.metrics = &metrics;
   plugin_host::HostSettings settings;
+  settings.threads = false;
+  settings.commands_only = true;
   settings.allow_foreign_files = true;
+  settings.turn_warn_ms = verify_ms_max;
   settings.plugin_directory = std::filesystem::path(file).parent_path().string();
   plugin_host::PluginHost host(settings, parts);
 
@@ -112,14 +113,12 @@ Outcome ledger_verify(const CommandLine& line) {
   connector.name = "ledger";
   connector.plugin = stem;
   connector.options = *options;
-  connector.lifecycle_limit_ms = open_ms_max;
   Result<void> ready = host.add(std::move(connector));
   if (ready.ok()) ready = host.start();
-  if (ready.ok()) ready = host.wait_ready(open_ms_max);
-  if (!ready.ok()) return Outcome::failed("unhealthy", ready.error().message);
+  if (!ready.ok()) return Outcome::failed("refused", ready.error().message);
   plugin_host::Participant* ledger = host.find("ledger");
-  if (ledger == nullptr) return Outcome::failed("unhealthy", "the ledger did not start");
-  Outcome outcome = run_command(host, *ledger, waker, clock);
+  if (ledger == nullptr) return Outcome::failed("internal", "the plugin did not load");
+  Outcome outcome = run_command(host, *ledger, clock);
   host.stop();
   return outcome;
 }

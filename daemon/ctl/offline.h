@@ -20,10 +20,10 @@ struct Outcome {
 Outcome plugin_inspect(const CommandLine& line);
 Outcome plugin_help(const CommandLine& line);
 Outcome plugin_sample(const CommandLine& line);
-// Starts the ledger plugin on a directory nobody else has open and has it check itself.
+// The ledger plugin's own check of a directory; reads only. A broken invariant is `unhealthy`.
 Outcome ledger_verify(const CommandLine& line);
 
-// "x.so" and "./x" are files; a bare name is looked for in --plugin-dir, beside this program, in /usr/lib/payswitch/plugins.
+// "x.so" and "./x" are files; a bare name is looked for in --plugins, beside this program, in /usr/lib/payswitch/plugins.
 std::string plugin_file(const CommandLine& line, std::string_view name);
 
 }  // namespace payswitch::daemon::ctl

@@ -8,6 +8,8 @@ namespace {
 
 using json::Value;
 
+constexpr std::size_t line_columns_max = 200;
+
 // Terminals count characters, not bytes; what the daemon sends is valid UTF-8 and mostly one column a character.
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
@@ -83,7 +85,32 @@ std::string cell(const Value& value) {
 
 bool numeric(const Value& value) { return value.is_integer() || is_money(value); }
 
+void object(const Value& value, const std::string& indent, std::string& out);
+
+// Rows that hold lists of their own, or would not fit on any screen, are written one below the other.
+bool needs_blocks(const Value& rows) {
+  for (const Value& row : rows.array()) {
+    std::size_t width = 0;
+    for (const json::Member& member : row.members()) {
+      if (!is_flat(member.value)) return true;
+      width += 2 + std::max(columns(member.name), columns(cell(member.value)));
+    }
+    if (width > line_columns_max) return true;
+  }
+  return false;
+}
+
+std::string blocks(const Value& rows, const std::string& indent) {
+  std::string out;
+  for (const Value& row : rows.array()) {
+    if (!out.empty()) out += "\n";
+    object(row, indent, out);
+  }
+  return out;
+}
+
 std::string table(const Value& rows, const std::string& indent) {
+  if (needs_blocks(rows)) return blocks(rows, indent);
   std::vector<std::string_view> names;
   for (const Value& row : rows.array())
     for (const json::Member& member : row.members())
@@ -119,7 +146,7 @@ void object(const Value& value, const std::string& indent, std::string& out) {
       std::string text = cell(member.value);
       // Texts of several lines (a file, an explanation) keep their lines.
       for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 1 + indent.size() + 2) text.insert(at + 1, indent + "  ");
-      out += indent + pad(std::string(member.name) + ":", width + 1, false) + " " + text + "\n";
+      out += indent + (text.empty() ? std::string(member.name) + ":" : pad(std::string(member.name) + ":", width + 1, false) + " " + text) + "\n";
     }
   for (const json::Member& member : value.members()) {
     if (is_flat(member.value)) continue;

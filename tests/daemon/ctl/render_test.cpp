@@ -38,6 +38,11 @@ TEST(render, a_list_is_a_table_with_numbers_to_the_right) {
   EXPECT_EQ(rendered(R"({"accounts":[]})"), "(none)\n");
 }
 
+TEST(render, rows_with_lists_of_their_own_stand_one_below_the_other) {
+  EXPECT_EQ(rendered(R"([{"id":"a","keys":[{"path":"p","doc":"d"}]},{"id":"b","doc":"","keys":[]}])"),
+            "id: a\nkeys:\n  path  doc\n  p     d\n\nid:   b\ndoc:\nkeys: -\n");
+}
+
 TEST(render, objects_show_scalars_first_then_what_is_inside) {
   EXPECT_EQ(rendered(R"({"version":"1","ledger":{"id":"ab","epoch":1},"ok":true,"connectors":[{"name":"books","state":"up"}],"none":null})"),
             "version: 1\n"

@@ -106,7 +106,7 @@ TEST_F(Run, a_plugin_is_inspected_and_explained_without_a_daemon) {
   EXPECT_EQ(ctl("plugin inspect " + plugin + " --no-load"), 0) << err_;
   EXPECT_NE(out_.find("sim"), std::string::npos) << out_;
   EXPECT_EQ(ctl("plugin inspect " + plugin + " --json"), 0) << err_;
-  EXPECT_EQ(ctl("--plugin-dir " PSW_PLUGIN_DIR " plugin help sim_bank"), 0) << err_;
+  EXPECT_EQ(ctl("--plugins " PSW_PLUGIN_DIR " plugin help sim_bank"), 0) << err_;
   EXPECT_NE(out_.find("role gateway"), std::string::npos) << out_;
   EXPECT_EQ(ctl("plugin sample " + plugin), 0) << err_;
   EXPECT_NE(out_.find("[[connector]]\nname = \"sim_bank\"\n"), std::string::npos) << out_;
