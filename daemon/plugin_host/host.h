@@ -57,6 +57,7 @@ struct HostSettings {
   // thread drives everything through poll() and turn_lanes(), nothing waits, time is the clock's.
   bool threads = true;
   bool allow_foreign_files = false;  // payswitchctl on a build tree: plugins need not belong to root or us
+  bool commands_only = false;  // payswitchctl's offline commands: instances are created and configured, not started; needs threads = false
   std::uint64_t turn_warn_ms = 1000;   // watchdog: a turn running longer is logged and counted
   std::uint64_t drain_limit_ms = 20'000;
 };

@@ -163,6 +163,10 @@ Result<void> Connector::create_and_configure() {
 }
 
 Result<void> Connector::start() {
+  if (core_.settings.commands_only) {  // a started ledger would take its lock and cut a torn tail; a look must change nothing
+    report_ready(PSW_READY_UP, psw_str{});
+    return {};
+  }
   const auto start = std::make_shared<Attempt>();
   const psw_instance* const instance = instance_;
   if (!on_control("start", [instance, start] { start->code = instance->start(instance->self, &start->error); })) return Error{"step start: " + state_text()};
