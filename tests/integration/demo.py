@@ -184,7 +184,7 @@ class Demo:
         verify = subprocess.run([str(self.daemon.build / "bin/payswitchctl"), "ledger", "verify", str(self.daemon.folder / "books")],
                                 capture_output=True, text=True, stdin=subprocess.DEVNULL)
         for line in (verify.stdout + verify.stderr).splitlines():
-            self.tell(line)
+            self.tell("| " + line)
         self.check("payswitchctl ledger verify finds every invariant kept", verify.returncode == 0)
 
 
