@@ -7,6 +7,7 @@
 //   void configure(const config&);                             judge and declare, no I/O; throws option_error
 //   void start();                                              once; says ready(...) itself if the connector is not usable at once
 //   void reconfigure(const config&);                           RELOADABLE keys changed
+//   void abandon(psw_handle);                                  a hint: nobody waits for this operation any more; it is answered all the same
 //   void drain();                                              stop taking work from the bank
 //   void stop();
 //   task<http_answer> http(const http_in&);                    requests of the routes it asked for
@@ -183,6 +184,43 @@ class connector {
     if (core_->routes() == nullptr) throw option_error("", "this host offers no HTTP routes");
     if (core_->routes()->route(core_->host().ctx, 0, str(listener), str(method), str(path), &error) != PSW_OK) throw option_error("", error.text);
   }
+  // [control] in configure. A metric's number; the host adds connector="NAME".
+  std::uint32_t metric(std::int32_t kind, std::string_view metric_name, std::string_view help) {
+    psw_metric m{};
+    m.size = sizeof m;
+    m.kind = kind;
+    m.name = str(metric_name);
+    m.help = str(help);
+    std::uint32_t out = 0;
+    psw_error error{};
+    error.size = sizeof error;
+    if (core_->metrics() == nullptr || core_->metrics()->declare(core_->host().ctx, &m, &out, &error) != PSW_OK) throw option_error("", "cannot declare metric " + std::string(metric_name));
+    return out;
+  }
+  void add(std::uint32_t metric_number, std::int64_t n = 1) noexcept { core_->metrics()->add(core_->host().ctx, metric_number, n); }  // [any]
+  void set(std::uint32_t metric_number, std::int64_t n) noexcept { core_->metrics()->set(core_->host().ctx, metric_number, n); }      // [any]
+  // [control] A named credential; good until the instance is destroyed. Throws when there is none.
+  std::string_view secret(std::string_view credential) {
+    psw_str out{};
+    psw_error error{};
+    error.size = sizeof error;
+    if (core_->secrets() == nullptr || core_->secrets()->read(core_->host().ctx, str(credential), &out, &error) != PSW_OK) throw option_error("", "no credential " + std::string(credential));
+    return view(out);
+  }
+  // [any] One finished step of an operation, for a tracing back end.
+  void span(const operation& op, std::string_view step, std::uint64_t start_ns) noexcept {
+    const psw_trace_1* t = core_->trace();
+    if (t == nullptr) return;
+    psw_span s{};
+    s.size = sizeof s;
+    s.trace_id = op.trace_id();
+    s.parent_id = op.span_id();
+    s.span_id = t->new_span(core_->host().ctx);
+    s.start_ns = start_ns;
+    s.end_ns = core_->now_ns();
+    s.name = str(step);
+    t->end_span(core_->host().ctx, &s);
+  }
   // A job of its own: it goes on beside operations and ends with the instance. What it throws is logged by nobody: catch inside.
   void spawn(task<void> job) { core_->jobs.start(run_job(std::move(job))); }
 
@@ -342,6 +380,9 @@ class connector {
         } else {
           open_request(*core_, static_cast<const psw_http*>(event.body)->handle).send(404, {}, {});
         }
+        break;
+      case PSW_EV_ABANDON:
+        if constexpr (requires(D& d) { d.abandon(psw_handle{}); }) self().abandon(event.token);
         break;
       case PSW_EV_CONFIG:
         if constexpr (requires(D& d, const config& c) { d.reconfigure(c); }) self().reconfigure(config(&core_->host(), static_cast<const psw_config*>(event.body)));
