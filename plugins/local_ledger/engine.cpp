@@ -238,7 +238,7 @@ void Engine::answer_known(std::uint64_t offset, psw_reply& reply) {
 }
 
 Status Engine::commit() {
-  if (journal_->collected() == 0) return {};
+  if (poisoned_ || journal_->collected() == 0) return {};  // a failed write is never tried again
   Status status = journal_->flush(first_sequence_, state_->clock_ms);
   if (!status.ok()) {
     poisoned_ = true;

@@ -43,7 +43,8 @@ class Engine final : public EntrySource {
   enum class Taken { done, commit_first };
   Taken write(const psw_entry& entry, psw_reply& reply);
   Taken lease_due(const psw_read& read, psw_reply& reply);
-  // One write and one sync for all entries of the batch, then they are visible. An error is final: the engine is poisoned.
+  // One write and one sync for all entries of the batch, then they are visible. An error is final: the engine is poisoned, refuses every
+  // later write, and commits nothing more.
   Status commit();
   // Turns the reply of an operation whose batch could not be committed into "nobody knows".
   void lost(psw_reply& reply) const;

@@ -57,7 +57,7 @@ class JournalReader {
   JournalReport& report_;
   ChainHash hash_;
   std::vector<std::uint8_t> bytes_;  // one segment
-  std::uint64_t cut_segment_ = 0;
+  std::uint64_t cut_segment_ = 0, last_used_ = 0;
 };
 
 Status JournalReader::find_segments(bool read_only, std::vector<std::uint64_t>& numbers) {
@@ -147,6 +147,9 @@ Status JournalReader::judge_end(std::uint64_t number, std::size_t at, std::size_
     hole = hole || all_zero(base + from, base + to);
     from = to;
   }
+  // A write that the kernel or a signal cut short leaves a frame whose end is missing; no frame ends with that many zeros by itself.
+  constexpr std::size_t end_zeros = 16;
+  hole = hole || (limit - at > end_zeros && all_zero(base + limit - end_zeros, base + limit));
   if (!hole) return damaged(number, at, "the frame was written whole, but its checksum is wrong");
   if (whole_header && !all_zero(base + limit, end)) return damaged(number, limit, "bytes behind the last frame");
   cut_end = bytes_.size();
@@ -174,20 +177,19 @@ Status JournalReader::run(bool read_only, std::vector<std::unique_ptr<File>>& fi
   report_.segments = files.size();
   // A segment is left only when a frame begins the next one; so the first whose successor holds no frame is the last in use.
   bool ended = false;
-  std::uint64_t last_used = 0;
   for (std::uint64_t number = 0; number != files.size(); ++number) {
     if (Status status = load_segment(number, *files[static_cast<std::size_t>(number)]); !status.ok()) return status;
     std::size_t at = sizeof(SegmentHeader);
     if (ended) {
       // The first frame of a new segment may be the one that was torn.
-      if (report_.cut_bytes == 0 && number == last_used + 1) {
+      if (report_.cut_bytes == 0 && number == last_used_ + 1) {
         if (Status status = look_for_tear(number, at); !status.ok()) return status;
       } else if (Status status = rest_is_empty(number, at); !status.ok()) {
         return status;
       }
       continue;
     }
-    last_used = number;
+    last_used_ = number;
     if (Status status = frames(number, at); !status.ok()) return status;
     bool continued = false;
     if (number + 1 < files.size()) {
@@ -229,9 +231,10 @@ Status JournalReader::check_clean_end() {
   CleanEnd clean;
   if (Status status = load_clean_end(storage_, closed, clean); !status.ok()) return status;
   if (!closed) return {};
+  if (report_.cut_bytes != 0) return damaged(cut_segment_, static_cast<std::size_t>(report_.cut_offset), "bytes behind the end of a ledger that was stopped cleanly, or its last frame is damaged");
   if (clean.sequence != sequence || clean.end != end || clean.hash != last_hash) {
-    return Status(storage_.path("closed") + ": the ledger was stopped cleanly at sequence " + std::to_string(clean.sequence) + ", but its journal ends at " + std::to_string(sequence) +
-                  (report_.cut_bytes != 0 ? " (" + report_.cut_file + " offset " + std::to_string(report_.cut_offset) + ")" : std::string()) + ". Restore from a backup");
+    return Status(storage_.path("closed") + ": the ledger was stopped cleanly at sequence " + std::to_string(clean.sequence) + ", but its journal ends at " + std::to_string(sequence) + " (" +
+                  storage_.path(segment_name(last_used_)) + " offset " + std::to_string(end % identity_.segment_bytes) + "). Restore from a backup");
   }
   return {};
 }

@@ -118,8 +118,6 @@ const psw_entry& Entry::get() {
 }
 
 namespace {
-void fixed_random(void* out, std::size_t size) { std::memset(out, 0x5a, size); }
-
 Answer copy_of(const psw_reply& reply) {
   Answer out;
   out.code = reply.code;
@@ -133,10 +131,10 @@ Answer copy_of(const psw_reply& reply) {
 }
 }  // namespace
 
-Ledger::Ledger(std::uint64_t segment_bytes) {
+Ledger::Ledger(std::uint64_t segment_bytes, Random random) {
   options.own_thread = false;
   options.segment_bytes = segment_bytes;
-  options.random = fixed_random;
+  options.random = random;
   EXPECT_EQ(open(), "");
 }
 Ledger::~Ledger() { crash(); }

@@ -5,6 +5,7 @@
 #include <payswitch/ids.h>
 #include <payswitch/str.h>
 
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
@@ -22,6 +23,10 @@ class TestClock final : public WallClock {
   std::int64_t wall_ms() const override { return ms; }
   std::int64_t ms = 1'750'000'000'000;
 };
+
+// Chance that is always the same.
+template <int byte>
+void fixed_random(void* out, std::size_t size) { std::memset(out, byte, size); }
 
 psw_id id_of(std::uint64_t number);           // never zero
 psw_money krw(std::int64_t minor);
@@ -77,7 +82,7 @@ struct Answer {
 
 class Ledger {
  public:
-  explicit Ledger(std::uint64_t segment_bytes = segment_bytes_min);
+  explicit Ledger(std::uint64_t segment_bytes = segment_bytes_min, Random random = fixed_random<0x5a>);
   ~Ledger();
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
