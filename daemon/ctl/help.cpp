@@ -40,7 +40,7 @@ constexpr std::string_view global_help =
     "  --json              the result as one line of JSON\n"
     "  --yes               carry out a command that changes money or access\n"
     "  --socket PATH       control socket (else $PAYSWITCH_CONTROL, else /run/payswitch/control.sock)\n"
-    "  --plugins DIR          where plugins are looked for by name\n"
+    "  --plugins DIR       where plugins are looked for by name\n"
     "  --version, --help\n";
 
 }  // namespace
