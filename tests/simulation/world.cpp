@@ -82,13 +82,6 @@ void Bank::tick() {
 }
 
 namespace {
-// Keeps a result alive until it was filled, whoever forgets it.
-struct Pending {
-  std::shared_ptr<Bank::Result> result;
-  MoneyCommand money;
-  HoldCommand hold;
-};
-
 std::string body_of(const TransferAnswer& answer) {
   std::string out(name(answer.code));
   if (answer.transfer != nullptr) out += " " + to_ulid(answer.transfer->id) + " " + std::string(name(answer.transfer->state)) + " " + std::string(answer.transfer->reason_code);
@@ -115,8 +108,7 @@ void fill(Bank::Result& result, const TransferAnswer& answer) {
 }
 
 void told(void* context, const TransferAnswer& answer) {
-  const std::unique_ptr<Pending> pending(static_cast<Pending*>(context));
-  fill(*pending->result, answer);
+  fill(*static_cast<Bank::Result*>(context), answer);
 }
 }  // namespace
 
@@ -128,10 +120,8 @@ std::shared_ptr<Bank::Result> Bank::pay(MoneyCommand command, unsigned i) {
   command.idempotency_key = keep(command.idempotency_key);
   command.currency = keep(command.currency);
   command.caller.principal = keep(command.caller.principal);
-  auto pending = std::make_unique<Pending>();
-  pending->result = std::make_shared<Result>();
-  auto result = pending->result;
-  daemon(i).pay(command, {told, pending.release()});
+  auto result = results_.emplace_back(std::make_shared<Result>());
+  daemon(i).pay(command, {told, result.get()});
   return result;
 }
 
@@ -143,27 +133,23 @@ Bank::Result Bank::pay_now(MoneyCommand command, unsigned i) {
 }
 
 Bank::Result Bank::resolve_hold(HoldCommand command, unsigned i) {
-  auto pending = std::make_unique<Pending>();
-  pending->result = std::make_shared<Result>();
-  const auto result = pending->result;
+  const auto result = results_.emplace_back(std::make_shared<Result>());
   command.idempotency_key = texts_.emplace_back(command.idempotency_key);
-  daemon(i).resolve_hold(command, {told, pending.release()});
+  daemon(i).resolve_hold(command, {told, result.get()});
   world.settle();
   for (int step = 0; !result->answered && step != 3'000; ++step) world.advance(20);
   return *result;
 }
 
 Bank::Result Bank::look(const psw_id& id) {
-  auto pending = std::make_unique<Pending>();
-  pending->result = std::make_shared<Result>();
-  const auto result = pending->result;
+  const auto result = results_.emplace_back(std::make_shared<Result>());
   TransferQuery query;
   query.caller = Caller("operator", auth::scopes_all);
   query.transfer = id;
   query.with_history = false;
   for (auto& coordinator : coordinators_) {
     if (!coordinator) continue;
-    coordinator->transfer(query, {told, pending.release()});
+    coordinator->transfer(query, {told, result.get()});
     break;
   }
   world.settle();

@@ -138,6 +138,7 @@ class Bank {
   std::string reference_key_;
   std::uint64_t process_ = 1;
   std::uint32_t keys_ = 0;
+  std::deque<std::shared_ptr<Result>> results_;  // alive until the world ends: an answer may come after its test forgot it
   std::deque<std::string> texts_;  // commands borrow their texts until they are answered
 };
 
