@@ -152,11 +152,12 @@ void list_postings(Context& context) {
   query.number = context.parameter;
   query.from_ms = fields.time_or_date("from", 0);
   query.to_ms = fields.time_or_date("to", INT64_MAX);
-  query.newest_first = fields.word("order", {"oldest", "newest"}, 0) == 1;
+  fields.word("order", {"newest"}, 0);
+  query.newest_first = true;
   query.limit = fields.count("limit", 100, 500);
   query.position = context.headers.position;
   json::Writer filter(context.arena(), 256);
-  filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms).boolean(query.newest_first).end_array();
+  filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms).end_array();
   query.after = read_cursor(context, fields, filter.text());
   if (!fields.ok()) return fields.answer();
   context.services.coordinator->postings(query, {postings_listed, list_call(context, filter.text())});

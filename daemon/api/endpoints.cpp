@@ -23,7 +23,7 @@ constexpr Endpoint table[] = {
     {"GET", "/v1/transfers", scope_read, false, false, list_transfers,
      "Transfers of the caller, newest first, by `state` (several parted by commas), `bank`, `reference`; with the scope operate everybody's, or those of one `principal`."},
     {"GET", "/v1/accounts/{number}/postings", scope_read, false, false, list_postings,
-     "The account's postings, each with counterparty, amount and balance after; `from` and `to` (times or dates, half-open), `order` oldest or newest."},
+     "The account's postings, newest first, each with counterparty, amount and balance after; `from` and `to` (times or dates, half-open)."},
     {"POST", "/v1/accounts", scope_pay | scope_accounts, true, true, open_account, "Opens an account; without `number` one is made. For another `owner` the scope accounts is needed."},
     {"GET", "/v1/accounts", scope_read, false, false, list_accounts, "Accounts of the caller; with the scope operate everybody's, or those of one `owner`."},
     {"POST", "/v1/accounts/{number}/freeze", scope_accounts, false, true, freeze_account, "Freezes an account: `side` both (default), debit or credit."},

@@ -48,10 +48,15 @@ void Problems::warning(const SourceLocation& where, std::string_view path, std::
 }
 
 std::vector<Problem> Problems::sorted() const {
-  std::vector<Problem> out = list_;
-  std::stable_sort(out.begin(), out.end(), [](const Problem& a, const Problem& b) {
-    return std::tie(a.where.file, a.where.line, a.where.column) < std::tie(b.where.file, b.where.line, b.where.column);
+  // Problems of one place stay in the order in which they were found. (clang 19 calls libstdc++ 12's stable_sort deprecated.)
+  std::vector<std::size_t> order(list_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+    const SourceLocation &x = list_[a].where, &y = list_[b].where;
+    return std::tie(x.file, x.line, x.column, a) < std::tie(y.file, y.line, y.column, b);
   });
+  std::vector<Problem> out;
+  for (const std::size_t i : order) out.push_back(list_[i]);
   return out;
 }
 

@@ -248,7 +248,7 @@ void Connector::deliver(LoopState& loop, CallSlot& slot) noexcept {
     return release(side, slot);
   }
   slot.state = CallSlot::State::idle;
-  if (type_.role == Role::gateway) record(slot, slot.reply);
+  if (type_.role == Role::gateway) record(slot, slot.reply, loop.now_ns);
   if (slot.completion.function != nullptr) slot.completion.function(slot.completion.context, slot.reply);
   release(side, slot);
 }
@@ -257,7 +257,7 @@ void Connector::deliver(LoopState& loop, CallSlot& slot) noexcept {
 void Connector::desert(LoopState& loop, CallSlot& slot, const psw_reply& reply) noexcept {
   loop.wheel.remove(slot);
   slot.state = CallSlot::State::deserted;
-  if (type_.role == Role::gateway) record(slot, reply);
+  if (type_.role == Role::gateway) record(slot, reply, loop.now_ns);
   const Completion completion = slot.completion;
   slot.completion = {};
   if (completion.function != nullptr) completion.function(completion.context, reply);
@@ -297,8 +297,7 @@ void Connector::sweep(LoopState& loop) noexcept {
   }
 }
 
-void Connector::record(const CallSlot& slot, const psw_reply& reply) noexcept {
-  const std::uint64_t now_ns = core_.clock().monotonic_ns();
+void Connector::record(const CallSlot& slot, const psw_reply& reply, std::uint64_t now_ns) noexcept {
   if (slot.probe) {
     if (breaker_.probe_answered(reply.code == PSW_OK, now_ns)) core_.parts.log->write(messages::breaker_closed, {{"connector", settings_.name}, {"bank", settings_.bank}});
     return;

@@ -124,7 +124,7 @@ class Connector final : public Participant {
   void release(Side& side, CallSlot& slot) noexcept;
   void desert(LoopState& loop, CallSlot& slot, const psw_reply& reply) noexcept;
   void refuse(LoopState& loop, CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept;
-  void record(const CallSlot& slot, const psw_reply& reply) noexcept;
+  void record(const CallSlot& slot, const psw_reply& reply, std::uint64_t now_ns) noexcept;
   template <class F>
   bool fenced(const char* where, F&& call) noexcept;
   template <class F>

@@ -37,6 +37,26 @@ PSW_SHAPE(psw_http, s.method, s.target, s.authority, s.body, s.peer_spki, s.remo
 PSW_SHAPE(psw_header, s.name, s.value);
 #undef PSW_SHAPE
 
+// Most strings are 8 to 32 bytes: a call of memcpy would cost more than the copy, and so would looking at the bytes again afterwards.
+// Not zero: they are not all plain text.
+[[gnu::always_inline]] inline std::uint64_t copy_bytes(char* to, const char* from, std::uint64_t size) noexcept {
+  if (size < 8 || size > 32) {
+    std::memcpy(to, from, size);
+    return is_plain_text(from, size) ? 0 : 1;
+  }
+  std::uint64_t a, b, c, d;
+  std::memcpy(&a, from, 8);
+  std::memcpy(&d, from + size - 8, 8);
+  std::memcpy(to, &a, 8);
+  std::memcpy(to + size - 8, &d, 8);
+  if (size <= 16) return not_plain(a) | not_plain(d);
+  std::memcpy(&b, from + 8, 8);
+  std::memcpy(&c, from + size - 16, 8);
+  std::memcpy(to + 8, &b, 8);
+  std::memcpy(to + size - 16, &c, 8);
+  return not_plain(a) | not_plain(b) | not_plain(c) | not_plain(d);
+}
+
 // Copies all strings of one struct into one piece of memory. cap != no_cap: text for people and machines, cut and repaired.
 template <class T>
 bool copy_strings(T& s, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
@@ -53,15 +73,21 @@ bool copy_strings(T& s, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) n
   });
   if (too_large) return false;
   if (total == 0) return true;
-  char* at = static_cast<char*>(arena.try_allocate(total, 1));
-  if (at == nullptr) return false;
+  char* const begin = static_cast<char*>(arena.try_allocate(total, 1));
+  if (begin == nullptr) return false;
+  char* at = begin;
+  std::uint64_t odd = 0;
   Shape<T>::each(s, [&](psw_str& text) {
     if (text.size == 0) return;
-    std::memcpy(at, text.data, text.size);
+    odd |= copy_bytes(at, text.data, text.size);
     text.data = at;
-    if (cap != no_cap && utf8_repair(at, text.size)) [[unlikely]] flaws |= flaw_text;
     at += text.size;
   });
+  if (cap != no_cap && odd != 0) [[unlikely]] {
+    Shape<T>::each(s, [&](psw_str& text) {
+      if (text.size > 0 && utf8_repair(const_cast<char*>(text.data), text.size)) flaws |= flaw_text;  // in our arena
+    });
+  }
   return true;
 }
 
@@ -154,8 +180,7 @@ bool copy_field(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std:
   }
   char* const at = static_cast<char*>(arena.try_allocate(size, 1));
   if (at == nullptr) return false;
-  std::memcpy(at, from.data, size);
-  if (utf8_repair(at, size)) flaws |= flaw_text;
+  if (copy_bytes(at, from.data, size) != 0 && utf8_repair(at, size)) flaws |= flaw_text;
   to = psw_str{at, size};
   return true;
 }

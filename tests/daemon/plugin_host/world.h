@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -51,7 +52,7 @@ struct Seen {
 // threads = false: a manual clock and one thread. threads = true: the real clock; the test's own thread polls the loops.
 class World {
  public:
-  explicit World(bool threads, unsigned loops = 1, std::uint64_t drain_limit_ms = 2000) : threads_(threads) {
+  explicit World(bool threads, unsigned loops = 1, std::uint64_t drain_limit_ms = 2000, const std::function<void(HostParts&)>& more = {}) : threads_(threads) {
     auto sink = std::make_unique<MemorySink>();
     log_lines = sink.get();
     logger = std::make_unique<Logger>(clock(), std::move(sink), Severity::debug);
@@ -67,6 +68,7 @@ class World {
       ports.push_back(std::make_unique<FlagPort>());
       parts.loops.push_back(ports.back().get());
     }
+    if (more) more(parts);
     host = std::make_unique<PluginHost>(settings, parts);
   }
 
@@ -96,11 +98,9 @@ class World {
   void run() {
     for (int i = 0; i < 100; ++i) {
       bool busy = false;
-      for (unsigned loop = 0; loop < ports.size(); ++loop) {
-        ports[loop]->woken = 0;
-        host->poll(loop);
-        busy |= ports[loop]->woken.load() > 0;
-      }
+      for (auto& port : ports) port->woken = 0;
+      for (unsigned loop = 0; loop < ports.size(); ++loop) host->poll(loop);
+      for (auto& port : ports) busy |= port->woken.load() > 0;
       busy |= !threads_ && host->turn_lanes();
       if (!busy) return;
     }
