@@ -54,7 +54,8 @@ TEST(Log, a_line_that_would_be_too_long_stays_valid_and_says_so) {
   std::pmr::monotonic_buffer_resource arena;
   json::Value value;
   json::ParseError error;
-  ASSERT_TRUE(json::parse(lines.sink.lines()[0], arena, value, error));
+  const std::string line = lines.sink.lines()[0];
+  ASSERT_TRUE(json::parse(line, arena, value, error));
   EXPECT_NE(value.find("a"), nullptr);
   EXPECT_EQ(value.find("e"), nullptr);
   EXPECT_TRUE(value.find("cut")->boolean());
