@@ -190,6 +190,7 @@ int Daemon::start_loops() {
   first.run([&] {
     key_reader_ = std::make_unique<KeyReader>(first.loop(), first.client(), keys_, clock_, *logger_);
     key_reader_->refresh();
+    sampler_ = std::make_unique<Sampler>(rooms_, metrics_, clock_, *logger_);
   });
   api_ = std::make_unique<api::Server>(std::move(services));
   return exit_ok;
@@ -303,7 +304,10 @@ int Daemon::run() {
   admin_loop_.stop();
   if (admin_thread_.joinable()) admin_thread_.join();
   if (host_ && status == exit_ok) host_->drain();
-  if (!rooms_.empty() && key_reader_) rooms_.front()->run([&] { key_reader_.reset(); });
+  if (!rooms_.empty() && key_reader_) rooms_.front()->run([&] {
+    sampler_.reset();
+    key_reader_.reset();
+  });
   for (auto& room : rooms_) room->stop();
   if (host_) host_->stop();
   public_listener_.reset();

@@ -16,6 +16,7 @@
 #include "app/late_ports.h"
 #include "app/loop_room.h"
 #include "app/notices.h"
+#include "app/sampler.h"
 #include "app/systemd.h"
 #include "auth/credentials.h"
 #include "base/clock.h"
@@ -90,6 +91,7 @@ class Daemon {
   std::unique_ptr<ledger::KvStore> kv_;
   std::vector<std::unique_ptr<auth::Authenticator>> authenticators_;
   std::unique_ptr<KeyReader> key_reader_;
+  std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<net::Listener> public_listener_;
 

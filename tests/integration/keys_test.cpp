@@ -142,8 +142,11 @@ TEST_F(Keys, A40_the_text_of_a_key_is_in_no_log_metric_file_or_environment) {
   const auto listed = daemon_->control(R"({"command":"key list","args":{}})");
   EXPECT_NE(listed.find("svc:canary"), std::string::npos) << listed;
   EXPECT_EQ(listed.find(secret), std::string::npos);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(daemon_->folder()))
-    if (entry.is_regular_file()) EXPECT_EQ(DaemonProcess::read_file(entry.path()).find(secret), std::string::npos) << entry.path();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(daemon_->folder())) {
+    if (entry.is_regular_file()) {
+      EXPECT_EQ(DaemonProcess::read_file(entry.path()).find(secret), std::string::npos) << entry.path();
+    }
+  }
 }
 
 }  // namespace

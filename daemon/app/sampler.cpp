@@ -1,0 +1,95 @@
+#include "app/sampler.h"
+
+#include <payswitch/money.h>
+#include <payswitch/str.h>
+#include <payswitch/transfer_state.h>
+
+#include <algorithm>
+
+#include "app/messages.h"
+#include "app/version.h"
+
+namespace payswitch::daemon::app {
+namespace {
+
+using Rooms = std::vector<std::unique_ptr<LoopRoom>>;
+
+template <auto Member>
+double sum(void* context) {
+  std::uint64_t total = 0;
+  for (const auto& room : *static_cast<Rooms*>(context)) total += (room->counters().*Member).load(std::memory_order_relaxed);
+  return static_cast<double>(total);
+}
+
+}  // namespace
+
+Sampler::Sampler(Rooms& rooms, Registry& metrics, const Clock& clock, Logger& logger)
+    : client_(rooms.front()->client()), metrics_(metrics), clock_(clock), logger_(logger),
+      in_doubt_(metrics.gauge("payswitch_transfers_in_doubt", "Transfers whose fate at another bank is unknown (500: that many or more)")),
+      in_doubt_oldest_(metrics.gauge("payswitch_transfers_in_doubt_oldest_seconds", "Age of the oldest transfer in doubt")),
+      attention_(metrics.gauge("payswitch_transfers_attention", "Open transfers that a person should look at")),
+      ticker_(rooms.front()->loop(), std::chrono::seconds(2), {[](void* self) { static_cast<Sampler*>(self)->sample(); }, this}) {
+  metrics.gauge("payswitch_build_info", "Always 1; the labels say what runs", {{"version", version_text}}).set(1);
+  metrics.gauge("payswitch_loops", "HTTP loops").set(static_cast<std::int64_t>(rooms.size()));
+  const auto read = [&](std::string_view name, std::string_view help, double (*function)(void*)) { metrics.gauge_read(name, help, {}, function, &rooms); };
+  read("payswitch_transfers_running", "Commands being worked on by coordinators", sum<&SharedCounters::running>);
+  read("payswitch_transfers_waiting", "Requests waiting for a final state", sum<&SharedCounters::waiting>);
+  read("payswitch_commands_accepted", "Commands accepted since start", sum<&SharedCounters::accepted>);
+  read("payswitch_commands_shed", "Commands refused by coordinators for lack of room since start", sum<&SharedCounters::shed>);
+  read("payswitch_credits_sent", "Credits sent to other banks since start", sum<&SharedCounters::credits_sent>);
+  read("payswitch_queries_sent", "Questions asked of other banks since start", sum<&SharedCounters::queries_sent>);
+  read("payswitch_cancels_sent", "Cancels sent to other banks since start", sum<&SharedCounters::cancels_sent>);
+  read("payswitch_repairs_opened", "Repairs opened since start", sum<&SharedCounters::repairs_opened>);
+  read("payswitch_transfers_recovered", "Open transfers taken up by recovery since start", sum<&SharedCounters::recovered>);
+  read("payswitch_ledger_retries", "Ledger writes repeated because their answer was lost since start", sum<&SharedCounters::ledger_retries>);
+  read("payswitch_version_conflicts", "Writes refused because the record had changed since start", sum<&SharedCounters::version_conflicts>);
+  sample();
+}
+
+void Sampler::sample() {
+  if (!totals_running_)
+    totals_running_ = client_.read<&Sampler::got_totals>(ledger::ReadWhat::totals, this, [](psw_read& read, ledger::EntryBuilder&) { read.limit = rows_max; });
+  if (!doubt_running_)
+    doubt_running_ = client_.read<&Sampler::got_in_doubt>(ledger::ReadWhat::records, this, [](psw_read& read, ledger::EntryBuilder&) {
+      read.state_mask = state_bit(TransferState::in_doubt) | state_bit(TransferState::submitted);
+      read.limit = rows_max;
+    });
+}
+
+void Sampler::got_totals(const ledger::ReadReply& reply) {
+  totals_running_ = false;
+  for (const psw_account& row : reply.rows<psw_account>()) {
+    const std::string currency(currency_view(row.currency));
+    Gauge*& gauge = imbalance_[currency];
+    if (!gauge) gauge = &metrics_.gauge("payswitch_ledger_imbalance_minor_units", "Debits less credits over all accounts, posted and pending: must be 0", {{"currency", currency}});
+    const Int128 posted = from_abi(row.debits_posted) - from_abi(row.credits_posted), pending = from_abi(row.debits_pending) - from_abi(row.credits_pending);
+    const Int128 off = posted != 0 ? posted : pending;
+    gauge->set(static_cast<std::int64_t>(std::clamp<Int128>(off, INT64_MIN, INT64_MAX)));
+    if (off != 0 && !unbalanced_) {
+      unbalanced_ = true;
+      logger_.write(books_unbalanced, {{"currency", currency}, {"posted", format_total(posted)}, {"pending", format_total(pending)}});
+    }
+  }
+}
+
+void Sampler::got_in_doubt(const ledger::ReadReply& reply) {
+  doubt_running_ = false;
+  std::int64_t count = 0, attention = 0, oldest_ms = 0;
+  for (auto& [currency, doubt] : in_doubt_minor_) doubt.minor = 0;
+  for (const psw_record& row : reply.rows<psw_record>()) {
+    if (row.attention != 0) ++attention;
+    if (row.state != static_cast<std::int32_t>(TransferState::in_doubt)) continue;
+    ++count;
+    if (oldest_ms == 0 || row.created_ms < oldest_ms) oldest_ms = row.created_ms;
+    const std::string currency(currency_view(row.money.currency));
+    Doubt& doubt = in_doubt_minor_[currency];
+    if (!doubt.gauge) doubt.gauge = &metrics_.gauge("payswitch_transfers_in_doubt_minor_units", "Money whose fate at another bank is unknown", {{"currency", currency}});
+    doubt.minor += row.money.minor;
+  }
+  in_doubt_.set(count);
+  attention_.set(attention);
+  in_doubt_oldest_.set(oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, (clock_.wall_ms() - oldest_ms) / 1000));
+  for (auto& [currency, doubt] : in_doubt_minor_) doubt.gauge->set(doubt.minor);
+}
+
+}  // namespace payswitch::daemon::app
