@@ -37,12 +37,14 @@ void Budget::ask() {
     next_.clear();
     return;
   }
-  reading_ = core_.client.read<&Budget::got>(ledger::ReadWhat::records, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
+  reading_ = true;  // before the call: it may be answered from inside
+  const bool asked = core_.client.read<&Budget::got>(ledger::ReadWhat::records, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
     read.bank = keep.keep(banks[bank_].code);
     read.state_mask = state_bit(TransferState::in_doubt) | state_bit(TransferState::submitted);
     read.after = keep.keep(after_);
     read.limit = page;
   });
+  if (!asked) reading_ = false;
 }
 
 void Budget::got(const ledger::ReadReply& reply) {

@@ -47,6 +47,7 @@ void TransferFlow::show() {
 void TransferFlow::got_record(const ledger::ReadReply& reply) {
   if (!reply.ok()) return fail(reply.code() == PSW_OVERLOADED ? ErrorCode::overloaded : ErrorCode::read_only);
   core_.client.saw_clock(reply.clock_ms());
+  balances_n_ = 0;  // of an earlier write: they are gathered anew
   bool found = false;
   for (const auto& row : reply.rows<psw_record>()) {
     if (!same(row.id, id_)) continue;

@@ -1,0 +1,303 @@
+// Reads: filters, orders, pages, tokens.
+#include <gtest/gtest.h>
+
+#include "ledger_fixture.h"
+
+namespace payswitch::local_ledger::test {
+namespace {
+
+// All pages of a question, `limit` rows each; the value of each row by `of`.
+template <class Row, class Of>
+std::vector<std::uint64_t> pages(Ledger& ledger, psw_read read, std::uint32_t limit, Of of) {
+  std::vector<std::uint64_t> out;
+  std::deque<std::string> cursors;
+  read.limit = limit;
+  for (;;) {
+    const Answer answer = ledger.read(read);
+    EXPECT_EQ(answer.code, PSW_OK) << answer.reason;
+    EXPECT_LE(answer.raw.rows.n, limit);
+    if (answer.raw.rows.n == 0) return out;
+    for (const Row& row : answer.rows<Row>()) out.push_back(of(row));
+    read.after = str(cursors.emplace_back(answer.position));
+  }
+}
+
+std::uint64_t number_of(const psw_id& id) {
+  std::uint64_t out = 0;
+  for (int i = 8; i != 16; ++i) out = out << 8 | id.b[i];
+  return out;
+}
+
+TEST(Read, postings_come_newest_first_and_deep_pages_jump) {
+  Ledger ledger(1024 * 1024);
+  ledger.open_account("a");
+  ledger.open_account("b");
+  const std::uint64_t n = 1000;
+  for (std::uint64_t i = 1; i <= n; ++i) {
+    Entry entry;
+    entry.step(i).record(i);
+    entry.posting(PSW_P_POST, "cash:KRW", i % 3 == 0 ? "b" : "a", krw(1), i);
+    if (i % 10 == 0) entry.posting(PSW_P_POST, "cash:KRW", "a", krw(1), 10'000 + i);  // twice in one entry
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  const std::uint64_t total = ledger.account("cash:KRW").sequence;
+  ASSERT_EQ(total, n + n / 10);
+  const auto sequences = pages<psw_posting_row>(ledger, ledger.question(PSW_ROWS_POSTINGS, "cash:KRW"), 7, [](const psw_posting_row& row) { return row.account_sequence; });
+  ASSERT_EQ(sequences.size(), total);
+  for (std::uint64_t i = 0; i != total; ++i) ASSERT_EQ(sequences[i], total - i);
+  // Any page directly.
+  for (const std::uint64_t before : {2ull, 127ull, 128ull, 129ull, 300ull, 1024ull, 1100ull}) {
+    psw_read read = ledger.question(PSW_ROWS_POSTINGS, "cash:KRW");
+    const std::string cursor = std::to_string(before);
+    read.after = str(cursor);
+    read.limit = 1;
+    const Answer answer = ledger.read(read);
+    ASSERT_EQ(answer.raw.rows.n, 1u);
+    const psw_posting_row row = answer.rows<psw_posting_row>()[0];
+    EXPECT_EQ(row.account_sequence, before - 1);
+    EXPECT_EQ(small(row.balance_after), -static_cast<std::int64_t>(before - 1)) << "one unit each";
+  }
+}
+
+TEST(Read, a_posting_row_tells_what_was_available_then_not_now) {
+  Ledger ledger;
+  ledger.open_account("a", "alice", 100);
+  Entry wider, pay;
+  wider.step(1).change(ledger.account("a")).overdraft_limit = 50;
+  ASSERT_EQ(ledger.write(wider).code, PSW_OK);
+  pay.step(2).post("a", "cash:KRW", 30).record(5);
+  ASSERT_EQ(ledger.write(pay).code, PSW_OK);
+  const Answer answer = ledger.read(ledger.question(PSW_ROWS_POSTINGS, "a"));
+  ASSERT_EQ(answer.raw.rows.n, 2u);
+  EXPECT_EQ(small(answer.rows<psw_posting_row>()[0].available_after), 120);
+  EXPECT_EQ(small(answer.rows<psw_posting_row>()[1].available_after), 100);
+}
+
+TEST(Read, postings_of_a_record_show_both_sides_in_order) {
+  Ledger ledger;
+  ledger.open_account("a", "alice", 100);
+  ledger.open_account("b", "bob");
+  Entry hold, post;
+  hold.step(1).hold("a", "b", 60, 77).record(5, 0, 1).next_action_ms = 9;
+  hold.postings[0].record = id_of(5);
+  ASSERT_EQ(ledger.write(hold).code, PSW_OK);
+  post.step(2).post_hold(77, 40).record(5, 1, 4);
+  post.postings[0].record = id_of(5);
+  ASSERT_EQ(ledger.write(post).code, PSW_OK);
+  psw_read read = ledger.question(PSW_ROWS_POSTINGS);
+  read.id = id_of(5);
+  const Answer answer = ledger.read(read);
+  ASSERT_EQ(answer.raw.rows.n, 4u);
+  EXPECT_EQ(answer.rows<psw_posting_row>()[0].kind, PSW_P_HOLD);
+  EXPECT_EQ(answer.rows<psw_posting_row>()[2].kind, PSW_P_POST_HOLD);
+  EXPECT_EQ(answer.rows<psw_posting_row>()[2].money.minor, 40);
+  EXPECT_EQ(small(answer.rows<psw_posting_row>()[2].available_after), 60);
+  EXPECT_EQ(ledger.available("a"), 60);
+  EXPECT_EQ(ledger.balance("b"), 40);
+}
+
+TEST(Read, records_are_found_by_id_state_bank_owner_and_reference_newest_first) {
+  Ledger ledger;
+  for (std::uint64_t i = 1; i <= 60; ++i) {
+    Entry entry;
+    psw_record& record = entry.step(i).record(i, 0, i % 3 == 0 ? 2 : 4);
+    record.principal = entry.keep(i % 2 == 0 ? "alice" : "bob");
+    record.bank = entry.keep(i % 5 == 0 ? "jh" : "kb");
+    record.reference_tag = entry.keep("tag" + std::to_string(i % 4));
+    record.next_action_ms = i % 3 == 0 ? 1 : 0;
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  const auto numbers = [&](auto set, std::uint32_t limit) {
+    psw_read read = ledger.question(PSW_ROWS_RECORDS);
+    set(read);
+    return pages<psw_record>(ledger, read, limit, [](const psw_record& row) { return number_of(row.id); });
+  };
+  const auto expected = [](auto keep) {
+    std::vector<std::uint64_t> out;
+    for (std::uint64_t i = 60; i != 0; --i) {
+      if (keep(i)) out.push_back(i);
+    }
+    return out;
+  };
+  for (const std::uint32_t limit : {1u, 7u, 500u}) {
+    EXPECT_EQ(numbers([](psw_read&) {}, limit), expected([](std::uint64_t) { return true; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.state_mask = 1 << 2; }, limit), expected([](std::uint64_t i) { return i % 3 == 0; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.state_mask = 1 << 4; }, limit), expected([](std::uint64_t i) { return i % 3 != 0; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.owner = str("alice"); }, limit), expected([](std::uint64_t i) { return i % 2 == 0; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.owner = str("bob"); r.bank = str("jh"); }, limit), expected([](std::uint64_t i) { return i % 2 == 1 && i % 5 == 0; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.key = str("tag1"); }, limit), expected([](std::uint64_t i) { return i % 4 == 1; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.key = str("tag1"); r.owner = str("bob"); r.state_mask = 1 << 2; }, limit), expected([](std::uint64_t i) { return i % 4 == 1 && i % 3 == 0; }));
+    EXPECT_EQ(numbers([](psw_read& r) { r.bank = str("jh"); r.state_mask = 1 << 2; }, limit), expected([](std::uint64_t i) { return i % 15 == 0; }));
+  }
+}
+
+TEST(Read, events_are_all_changes_in_commit_order_also_over_segments) {
+  Ledger ledger;
+  const std::uint64_t n = 400;
+  for (std::uint64_t i = 1; i <= n; ++i) {
+    Entry entry;
+    entry.step(i).record(1 + i % 10, (i - 1) / 10, 2).detail = entry.keep(std::string(300, 'd'));
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK) << i;
+  }
+  EXPECT_GT(ledger.disk.names.size(), 3u);
+  for (const std::uint32_t limit : {1u, 33u, 500u}) {
+    const auto sequences = pages<psw_change>(ledger, ledger.question(PSW_ROWS_EVENTS), limit, [](const psw_change& row) { return row.sequence; });
+    ASSERT_EQ(sequences.size(), n);
+    for (std::uint64_t i = 0; i != n; ++i) ASSERT_EQ(sequences[i], i + 1);
+  }
+  psw_read read = ledger.question(PSW_ROWS_EVENTS);
+  read.id = id_of(3);
+  const auto versions = pages<psw_change>(ledger, read, 7, [](const psw_change& row) { return row.version; });
+  ASSERT_EQ(versions.size(), 40u);
+  for (std::uint64_t i = 0; i != 40; ++i) EXPECT_EQ(versions[i], i + 1);
+}
+
+TEST(Read, keys_come_in_order_by_prefix_and_not_when_expired_or_deleted) {
+  Ledger ledger;
+  Entry entry, remove;
+  entry.step(1).kv("a/1", "x").kv("b/2", "two").kv("b/1", "one").kv("b/3", "gone", 0, ledger.clock.ms + 10).kv("b/4", "deleted").kv("c", "z");
+  ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  remove.step(2).kv("b/4", "", 1);
+  ASSERT_EQ(ledger.write(remove).code, PSW_OK);
+  const auto scan = [&](std::uint32_t limit) {
+    std::string all;
+    psw_read read = ledger.question(PSW_ROWS_KV);
+    read.space = str("b/");
+    for (const auto length : pages<psw_kv>(ledger, read, limit, [&](const psw_kv& kv) { all += std::string(view(kv.key)) + '=' + std::string(view(kv.value)) + ' '; return kv.value.size; })) EXPECT_NE(length, 0u);
+    return all;
+  };
+  EXPECT_EQ(scan(1), "b/1=one b/2=two b/3=gone ");
+  ledger.clock.ms += 10;
+  EXPECT_EQ(scan(2), "b/1=one b/2=two ");
+  EXPECT_EQ(ledger.read(ledger.question(PSW_ROWS_KV, "b/4")).code, PSW_ABSENT);
+  EXPECT_EQ(ledger.read(ledger.question(PSW_ROWS_KV, "b/2")).rows<psw_kv>()[0].version, 1u);
+  // Swept from memory, what is alive stays; a new life begins at version 1.
+  for (int i = 0; i != 3; ++i) ledger.engine->idle();
+  EXPECT_EQ(scan(9), "b/1=one b/2=two ");
+  Entry anew;
+  anew.step(3).kv("b/4", "again");
+  ASSERT_EQ(ledger.write(anew).code, PSW_OK);
+  EXPECT_EQ(scan(9), "b/1=one b/2=two b/4=again ");
+}
+
+TEST(Read, accounts_are_listed_by_owner_in_order_of_creation) {
+  Ledger ledger;
+  for (int i = 0; i != 25; ++i) ledger.open_account("n" + std::to_string(i), i % 2 == 0 ? "alice" : "bob");
+  Entry give;
+  give.step(1).change(ledger.account("n0")).owner = str("bob");
+  ASSERT_EQ(ledger.write(give).code, PSW_OK);
+  for (const std::uint32_t limit : {1u, 4u, 500u}) {
+    psw_read read = ledger.question(PSW_ROWS_ACCOUNTS);
+    read.owner = str("alice");
+    EXPECT_EQ(pages<psw_account>(ledger, read, limit, [](const psw_account&) { return std::uint64_t{1}; }).size(), 12u);
+    read.owner = str("bob");
+    EXPECT_EQ(pages<psw_account>(ledger, read, limit, [](const psw_account&) { return std::uint64_t{1}; }).size(), 13u);
+    EXPECT_EQ(pages<psw_account>(ledger, ledger.question(PSW_ROWS_ACCOUNTS), limit, [](const psw_account&) { return std::uint64_t{1}; }).size(), 26u);
+  }
+}
+
+TEST(Read, a_token_that_was_reached_is_served_and_one_of_a_lost_history_is_not) {
+  Ledger ledger;
+  ledger.open_account("a", "alice", 5);
+  Entry entry;
+  entry.step(1).record(5);
+  const Answer written = ledger.write(entry);
+  psw_read read = ledger.question(PSW_ROWS_ACCOUNTS, "a");
+  read.consistency = PSW_READ_TOKEN;
+  read.position = str(written.position);
+  EXPECT_EQ(ledger.read(read).code, PSW_OK);
+  const std::string future = written.position.substr(0, written.position.rfind('.')) + ".99";
+  read.position = str(future);
+  EXPECT_EQ(ledger.read(read).reason, "position_lost");
+  read.position = str("nonsense");
+  EXPECT_EQ(ledger.read(read).code, PSW_INVALID);
+}
+
+TEST(Read, totals_balance) {
+  Ledger ledger;
+  ledger.open_account("a", "alice", 500);
+  ledger.open_account("b", "bob");
+  Entry hold;
+  hold.step(1).hold("a", "b", 60, 77).record(5);
+  ASSERT_EQ(ledger.write(hold).code, PSW_OK);
+  const Answer answer = ledger.read(ledger.question(PSW_ROWS_TOTALS));
+  ASSERT_EQ(answer.raw.rows.n, 1u);
+  const psw_account total = answer.rows<psw_account>()[0];
+  EXPECT_EQ(small(total.debits_posted), 500);
+  EXPECT_EQ(small(total.credits_posted), 500);
+  EXPECT_EQ(small(total.debits_pending), 60);
+  EXPECT_EQ(small(total.credits_pending), 60);
+}
+
+TEST(Lease, due_records_are_leased_once_by_the_ledgers_clock) {
+  Ledger ledger;
+  const std::int64_t start = ledger.clock.ms;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    Entry entry;
+    psw_record& record = entry.step(i).record(i, 0, 2);
+    record.next_action_ms = start + static_cast<std::int64_t>(i) * 10;
+    record.bank = entry.keep(i == 3 ? "jh" : "kb");
+    record.detail = entry.keep("detail" + std::to_string(i));
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  EXPECT_EQ(ledger.lease("d1").raw.rows.n, 0u);
+  ledger.clock.ms = start + 20;
+  const Answer leased = ledger.lease("d1", 10, 1000);
+  ASSERT_EQ(leased.raw.rows.n, 2u);
+  const psw_record row = leased.rows<psw_record>()[0];
+  EXPECT_EQ(view(row.lease_owner), "d1");
+  EXPECT_EQ(row.lease_epoch, 1u);
+  EXPECT_EQ(row.lease_ms, 1000);
+  EXPECT_EQ(row.version, 2u);
+  EXPECT_EQ(view(row.detail), "detail1");
+  EXPECT_EQ(ledger.lease("d2").raw.rows.n, 0u) << "leased, so not due";
+  // Who decided on the version before the lease is refused (N13).
+  Entry stale;
+  stale.step(50).record(1, 1, 3).next_action_ms = 5;
+  EXPECT_EQ(ledger.write(stale).code, PSW_CONFLICT);
+  // The lease ends and another daemon takes over; also after a restart.
+  ASSERT_EQ(ledger.restart(), "");
+  EXPECT_EQ(ledger.lease("d2").raw.rows.n, 0u);
+  ledger.clock.ms = start + 1020;
+  const Answer again = ledger.lease("d2", 10, 1000);
+  ASSERT_EQ(again.raw.rows.n, 3u);
+  for (const psw_record& each : again.rows<psw_record>()) EXPECT_EQ(each.lease_epoch, each.version - 1);
+}
+
+TEST(Lease, a_banks_first_sign_of_life_makes_all_its_open_records_due) {
+  Ledger ledger;
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    Entry entry;
+    psw_record& record = entry.step(i).record(i, 0, i == 6 ? 4 : 2);
+    record.next_action_ms = i == 6 ? 0 : ledger.clock.ms + 60'000;
+    record.bank = entry.keep(i % 2 == 0 ? "jh" : "kb");
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  psw_read read = ledger.question(PSW_ROWS_RECORDS);
+  read.owner = str("d1");
+  read.bank = str("jh");
+  read.to_ms = INT64_MAX;
+  read.lease_ms = 100;
+  psw_reply reply{};
+  ledger.engine->begin();
+  ASSERT_EQ(ledger.engine->lease_due(read, reply), Engine::Taken::done);
+  ASSERT_TRUE(ledger.commit());
+  EXPECT_EQ(reply.rows.n, 2u);
+}
+
+TEST(Lease, more_due_records_than_fit_a_frame_come_in_rounds) {
+  Ledger ledger;
+  for (std::uint64_t i = 1; i <= 60; ++i) {
+    Entry entry;
+    psw_record& record = entry.step(i).record(i, 0, 2);
+    record.next_action_ms = 1;
+    record.detail = entry.keep(std::string(2000, 'd'));
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  std::uint32_t leased = 0;
+  for (int round = 0; round != 20 && leased != 60; ++round) leased += ledger.lease("d1", 100).raw.rows.n;
+  EXPECT_EQ(leased, 60u);
+}
+
+}  // namespace
+}  // namespace payswitch::local_ledger::test
