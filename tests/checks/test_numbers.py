@@ -1,8 +1,10 @@
 """Each number of the design's lists has a test whose name begins with it, or a line in tests/later.txt with the reason.
 
 A name may begin with several numbers (`H13_H12_…`). Numbers are looked for in TEST(…, NAME) of GoogleTest and in add_test(NAME …),
-psw_check(NAME …) of CMake; of a dotted name the last part counts. A line whose test exists fails, so the list only shrinks."""
+psw_check(NAME …) of CMake; of a dotted name the last part counts. A line whose test exists fails, so the list only shrinks:
+`test_numbers.py --prune ROOT` deletes such lines, `--due ROOT` prints what this milestone still owes."""
 
+import pathlib
 import re
 import sys
 
@@ -90,10 +92,18 @@ CASES = [
     ("a number in no list", {LATER: everything_but(), "tests/a_test.cpp": "TEST(Bank, N15_more) {}"}, "N15 is in no list"),
 ]
 
+def prune(root):
+    """Deletes the lines of tests/later.txt whose test exists."""
+    found = tests(root)
+    kept = [line for line in support.read(root, LATER).splitlines(True) if line.split(" ")[0] not in found]
+    (root / LATER).write_text("".join(kept), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--due"]:  # numbers.py --due ROOT: what this milestone still owes
-        for row in support.read(sys.argv[2], LATER).splitlines():
-            if " due" in row and not row.startswith("#"):
-                print(row)
+    if sys.argv[1:2] == ["--prune"] and len(sys.argv) == 3:
+        prune(pathlib.Path(sys.argv[2]))
+        sys.exit(0)
+    if sys.argv[1:2] == ["--due"] and len(sys.argv) == 3:  # what this milestone still owes
+        print(*(row for row in support.read(sys.argv[2], LATER).splitlines() if " due" in row and not row.startswith("#")), sep="\n")
         sys.exit(0)
     support.main(check, CASES)
