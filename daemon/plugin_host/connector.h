@@ -59,6 +59,8 @@ class Connector final : public Participant {
   std::vector<std::unique_ptr<Lane>>& lanes() noexcept { return lanes_; }
   // One turn through the fence. [lane]
   void turn(Turn& turn, std::uint64_t max_wait_ns) noexcept;
+  bool started() const noexcept { return started_.load(std::memory_order_acquire); }
+  void set_started() noexcept { started_.store(true, std::memory_order_release); }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
   void wake_loop(unsigned loop) noexcept { core_.wake(loop); }
 
@@ -149,6 +151,7 @@ class Connector final : public Participant {
   const psw_instance* instance_ = nullptr;
   std::int32_t (*try_read_)(void* self, const psw_op*, psw_reply*) = nullptr;
   std::atomic<std::int32_t> state_{0};
+  std::atomic<bool> started_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> draining_{false};
   bool leaked_ = false;

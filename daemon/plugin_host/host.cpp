@@ -1,6 +1,7 @@
 #include "plugin_host/host.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 
@@ -25,7 +26,7 @@ struct Entry {
   std::vector<std::unique_ptr<Turn>> turns;  // of lanes that poll() or turn_lanes() turns, by lane
   ConnectorSettings settings;
   std::string failure;  // of one that did not load
-  bool running = false;
+  std::atomic<bool> running{false};  // loops look at it while start() goes on
 };
 
 struct PluginHost::Impl {
@@ -121,7 +122,10 @@ Result<void> PluginHost::add(ConnectorSettings settings) {
     entry->connector.reset();
     if (required) return Error{why};
   } else {
-    for (auto& lane : entry->connector->lanes()) entry->turns.push_back(std::make_unique<Turn>(*lane));
+    for (auto& lane : entry->connector->lanes()) {
+      entry->turns.push_back(std::make_unique<Turn>(*lane));
+      if (lane->mode() == PSW_LANE_SHARED) impl_->core.loops[lane->home_loop()]->shared_lanes.push_back(lane.get());
+    }
   }
   impl_->entries.push_back(std::move(entry));
   for (auto& loop : impl_->core.loops) loop->dirty.reserve(impl_->entries.size() + 1);
@@ -132,9 +136,6 @@ Result<void> PluginHost::start() {
   for (auto& entry : impl_->entries) {
     if (!entry->connector || entry->running) continue;
     Connector& connector = *entry->connector;
-    for (auto& lane : connector.lanes()) {
-      if (lane->mode() == PSW_LANE_SHARED) impl_->core.loops[lane->home_loop()]->shared_lanes.push_back(lane.get());
-    }
     if (auto started = connector.start(); !started.ok()) {
       entry->failure = "connector \"" + entry->settings.name + "\": plugin \"" + entry->settings.plugin + "\", file " + connector.file().file + ": " + started.error().message;
       impl_->core.parts.log->write(messages::not_loaded, {{"connector", entry->settings.name}, {"error", entry->failure}, {"required", entry->settings.required}});
@@ -143,7 +144,8 @@ Result<void> PluginHost::start() {
       continue;
     }
     if (impl_->core.settings.threads) entry->threads.start(connector);
-    entry->running = true;
+    entry->running.store(true, std::memory_order_release);
+    connector.set_started();  // from here on loops turn its shared lanes
     for (auto& loop : impl_->core.loops) impl_->core.wake(loop->index);
   }
   return {};
@@ -200,6 +202,7 @@ bool PluginHost::Impl::turn_shared(LoopState& loop) noexcept {
   bool any = false;
   for (Lane* const lane : loop.shared_lanes) {
     Connector& connector = lane->connector();
+    if (!connector.started()) continue;
     const bool scheduled = lane->clear_scheduled();
     if (connector.stopping() || (!scheduled && lane->next_due_ns() > loop.now_ns)) continue;
     turn_lane(*lane);
@@ -267,7 +270,7 @@ std::uint64_t PluginHost::poll(unsigned index) noexcept {
     }
   }
   for (Lane* const lane : loop.shared_lanes) {
-    if (!lane->connector().stopping()) due_ns = std::min(due_ns, lane->next_due_ns());
+    if (lane->connector().started() && !lane->connector().stopping()) due_ns = std::min(due_ns, lane->next_due_ns());
   }
   if (loop.now_ns >= loop.next_watch_ns) {
     loop.next_watch_ns = loop.now_ns + 250'000'000;

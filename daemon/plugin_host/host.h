@@ -115,7 +115,7 @@ class PluginHost {
   // shows it, find() gives nullptr) and the result is ok. [control]
   Result<void> add(ConnectorSettings settings);
 
-  // start of every instance; lanes are turned from here on. [control]
+  // start of every instance; lanes are turned from here on. The loops may be polling already; add() must be over. [control]
   Result<void> start();
 
   // Until every required instance is up or degraded, at most limit_ms; names those that are not. Needs threads. [control]
