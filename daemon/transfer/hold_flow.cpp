@@ -1,5 +1,8 @@
 #include "transfer/hold_flow.h"
 
+#include <array>
+#include <cstring>
+
 #include "ledger/account_names.h"
 #include "transfer/budget.h"
 #include "transfer/credit.h"
@@ -216,7 +219,16 @@ void HoldFlow::write() {
       break;
   }
   next_.put(entry, note);
-  step_ = core_.hasher.step_id(id_, decided_on_, note);
+  // The command itself is part of the step: two clients that post one hold at once are two steps, of which one finds its version gone.
+  // (The fingerprint holds the operation and its amount.)
+  std::array<char, 32 + 64 + idempotency_key_bytes_max + 16> what;
+  std::size_t n = 0;
+  for (const std::string_view part : {std::string_view(reinterpret_cast<const char*>(fingerprint_), sizeof fingerprint_), command_.caller.principal.substr(0, 64),
+                                      command_.idempotency_key.substr(0, idempotency_key_bytes_max), note.substr(0, 16)}) {
+    std::memcpy(what.data() + n, part.data(), part.size());
+    n += part.size();
+  }
+  step_ = core_.hasher.step_id(id_, decided_on_, {what.data(), n});
   core_.client.write<&HoldFlow::written>(write, step_, this);
 }
 
