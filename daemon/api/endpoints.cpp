@@ -21,7 +21,7 @@ constexpr Endpoint table[] = {
     {"POST", "/v1/transfers/{id}/cancel", scope_pay, false, true, cancel_transfer,
      "Asks that a transfer be not made: a hold is voided, a transfer under way is cancelled at the other bank if that has not acted yet."},
     {"GET", "/v1/transfers", scope_read, false, false, list_transfers,
-     "Transfers of the caller, newest first, by `state` (several parted by commas), `bank`, `reference`; with the scope operate everybody's, or those of one `principal`."},
+     "Transfers of the caller, newest first, by `state` (several parted by commas), `bank`, `reference`; with the scope operate everybody's, or those of one `principal` (a `reference` is looked for among one principal's, the caller's unless named)."},
     {"GET", "/v1/accounts/{number}/postings", scope_read, false, false, list_postings,
      "The account's postings, newest first, each with counterparty, amount and balance after; `from` and `to` (times or dates, half-open)."},
     {"POST", "/v1/accounts", scope_pay | scope_accounts, true, true, open_account, "Opens an account; without `number` one is made. For another `owner` the scope accounts is needed."},
