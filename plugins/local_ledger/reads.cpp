@@ -100,7 +100,8 @@ bool ReadTask::prepare() {
 }
 
 bool ReadTask::entry_at(std::uint64_t offset, EntryView& out) {
-  return load_entry(engine_.journal(), offset, end_, buffer_.entry, out);
+  // Not `end_`: a state read a moment ago may be newer than this answer's beginning.
+  return load_entry(engine_.journal(), offset, engine_.journal().durable_end(), buffer_.entry, out);
 }
 
 void ReadTask::set_position(std::string_view cursor) {

@@ -17,12 +17,12 @@ Int128 ReadTask::overdraft_at(const Account& account, const AccountState& now, s
   std::vector<std::uint8_t> bytes;  // the entry under way keeps its own
   while (change > offset) {
     EntryView entry;
-    if (!load_entry(engine_.journal(), change, end_, bytes, entry)) return limit;
+    if (!load_entry(engine_.journal(), change, engine_.journal().durable_end(), bytes, entry)) return limit;
     std::uint64_t previous = 0;
     entry.each([&](const ItemView& item) {
       if (item.kind() == ItemKind::account && item.as_account().fixed.index == account.index) previous = item.as_account().fixed.previous;
     });
-    if (previous == 0 || !load_entry(engine_.journal(), previous, end_, bytes, entry)) return limit;
+    if (previous == 0 || !load_entry(engine_.journal(), previous, engine_.journal().durable_end(), bytes, entry)) return limit;
     entry.each([&](const ItemView& item) {
       if (item.kind() == ItemKind::account && item.as_account().fixed.index == account.index) limit = item.as_account().fixed.overdraft_limit;
     });
