@@ -1,4 +1,5 @@
-"""What style asks and a script can see: short files, a doorplate in each room, no tabs, no loose ends, no path of somebody's machine."""
+"""What style asks and a script can see: short files, a doorplate in each room, no tabs, no loose ends, no path of somebody's machine,
+no link in a page that leads nowhere."""
 
 import re
 
@@ -11,6 +12,7 @@ REASON = "Long file:"
 # Spelled in two parts, so that this file does not complain about itself.
 LOOSE_ENDS = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.}])/(?:ro" r"ot|wo" r"rk|ho" r"me/\w+|tm" r"p/(?:brief|b))(?=[/\s\"'`),;:]|$)")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 ROOMS = ("daemon", "plugins")
 # Generated, or bytes that a test needs as they are.
 EXEMPT = re.compile(r"^(LICENSE$|CMakePresets\.json$|docs/reference/|tests/.*/(corpus|data|golden)/)")
@@ -38,6 +40,10 @@ def check(root):
                 complaints.append(f"{path}:{number}: {match.group(0)}: finish it, or put it into an issue")
             if match := MACHINE.search(line):
                 complaints.append(f"{path}:{number}: {match.group(0)} is a path of one machine")
+            if path.suffix == ".md":
+                for match in LINK.finditer(line):
+                    if "://" not in match.group(1) and not (root / path.parent / match.group(1)).exists():
+                        complaints.append(f"{path}:{number}: {match.group(1)} does not exist")
         if path.suffix == ".h" and path.parts[0] in ROOMS and "#pragma once" not in text:
             complaints.append(f"{path}: no #pragma once")
     for folder in ROOMS:
@@ -55,6 +61,7 @@ CASES = [
     ("a tab", {"tests/a.py": "x =\t1\n"}, "a tab"),
     ("a loose end", {"tests/a.py": "# TO" "DO: later\n"}, "finish it"),
     ("a machine's path", {"tests/a.py": "p = '/wo" "rk/main'\n"}, "path of one machine"),
+    ("a link that leads nowhere", {"docs/a.md": "[x](b.md), [y](a.md#part), [z](https://example.org/x)\n"}, "b.md does not exist"),
     ("no guard", {"plugins/x/README.md": "# x\n", "plugins/x/a.h": "int f();\n"}, "#pragma once"),
     ("no newline at the end", {"docs/a.md": "text"}, "no newline"),
 ]
