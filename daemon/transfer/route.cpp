@@ -22,7 +22,8 @@ RouteTable::RouteTable(const config::Config& config) {
   prefixes_.push_back({config.self.prefix, ""});
   for (const auto& bank : config.banks)
     for (const auto& prefix : bank.prefixes) prefixes_.push_back({prefix, bank.code});
-  std::stable_sort(prefixes_.begin(), prefixes_.end(), [](const Prefix& a, const Prefix& b) { return a.text.size() > b.text.size(); });
+  // Longest first; config/ refuses the same prefix twice.
+  std::sort(prefixes_.begin(), prefixes_.end(), [](const Prefix& a, const Prefix& b) { return a.text.size() != b.text.size() ? a.text.size() > b.text.size() : a.text < b.text; });
   version_ = 0xcbf29ce484222325ULL;
   for (const auto& prefix : prefixes_) version_ = mix(mix(version_, prefix.text), prefix.bank);
   for (const auto& route : config.routes) {
