@@ -81,6 +81,7 @@ int Daemon::start_plugins() {
   parts.log = logger_.get();
   parts.metrics = &metrics_;
   parts.kv = &kv_port_;
+  parts.inbound = &inbound_port_;
   for (unsigned i = 0; i < loops; ++i) {
     rooms_.push_back(std::make_unique<LoopRoom>(i));
     parts.loops.push_back(&rooms_.back()->waker());
@@ -154,8 +155,11 @@ int Daemon::start_loops() {
     if (connector.role == config::PluginRole::gateway)
       wait_ms = std::max(wait_ms, static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(connector.wait).count()));
 
+  feed_ = std::make_unique<events::Feed>(
+      static_cast<unsigned>(rooms_.size()), [](void* self, unsigned loop) { static_cast<Daemon*>(self)->rooms_[loop]->loop().wake(); }, this);
   std::vector<api::Services*> services;
   std::vector<ledger::Client*> clients;
+  std::vector<transfer::Coordinator*> coordinators;
   for (auto& room : rooms_) {
     authenticators_.push_back(std::make_unique<auth::Authenticator>(
         config_->auth.mode == config::AuthMode::development ? auth::AuthMode::development : auth::AuthMode::required, keys_, hash_key));
@@ -166,10 +170,12 @@ int Daemon::start_loops() {
       parts.gateways = gateways_;
       parts.clock = &clock_;
       parts.random = {RandomBits::draw, &room->random()};
+      parts.changes = feed_.get();
       parts.notices = notices_.get();
       parts.loop = room->loop().index();
       parts.process = process;
       room->make_coordinator(parts, settings_);
+      room->listen(*feed_);
       api::Services& s = room->services();
       s.clock = &clock_;
       s.logger = logger_.get();
@@ -183,7 +189,10 @@ int Daemon::start_loops() {
     });
     services.push_back(&room->services());
     clients.push_back(&room->client());
+    coordinators.push_back(&room->coordinator());
   }
+  inbound_ = std::make_unique<transfer::Inbound>(coordinators);
+  inbound_port_.connect(inbound_.get());
   kv_ = std::make_unique<ledger::KvStore>(clients, draw_from_kernel, nullptr);
   kv_port_.connect(kv_.get());
   LoopRoom& first = *rooms_.front();

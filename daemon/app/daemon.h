@@ -23,10 +23,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "events/feed.h"
 #include "ledger/bootstrap.h"
 #include "ledger/kv_store.h"
 #include "net/listener.h"
 #include "plugin_host/host.h"
+#include "transfer/inbound.h"
 #include "transfer/settings.h"
 
 namespace payswitch::daemon::app {
@@ -80,6 +82,7 @@ class Daemon {
   auth::KeyStore keys_;
   std::unique_ptr<Notices> notices_;
   LateKvStore kv_port_;
+  LateInbound inbound_port_;
 
   std::vector<std::unique_ptr<LoopRoom>> rooms_;
   std::unique_ptr<plugin_host::PluginHost> host_;
@@ -89,6 +92,8 @@ class Daemon {
   std::string reference_key_;
   std::shared_ptr<const transfer::Settings> settings_;
   std::unique_ptr<ledger::KvStore> kv_;
+  std::unique_ptr<events::Feed> feed_;
+  std::unique_ptr<transfer::Inbound> inbound_;
   std::vector<std::unique_ptr<auth::Authenticator>> authenticators_;
   std::unique_ptr<KeyReader> key_reader_;
   std::unique_ptr<Sampler> sampler_;

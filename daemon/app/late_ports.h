@@ -28,4 +28,21 @@ class LateKvStore final : public plugin_host::KvStore {
   std::atomic<plugin_host::KvStore*> target_{nullptr};
 };
 
+class LateInbound final : public plugin_host::InboundSink {
+ public:
+  void connect(plugin_host::InboundSink* target) noexcept { target_.store(target, std::memory_order_release); }
+
+  void deliver(unsigned loop, plugin_host::InboundCall& call) noexcept override {
+    if (auto* target = target_.load(std::memory_order_acquire)) return target->deliver(loop, call);
+    psw_reply reply{};
+    reply.size = sizeof reply;
+    reply.code = PSW_UNAVAILABLE;
+    reply.failed = -1;
+    call.answer(reply);
+  }
+
+ private:
+  std::atomic<plugin_host::InboundSink*> target_{nullptr};
+};
+
 }  // namespace payswitch::daemon::app

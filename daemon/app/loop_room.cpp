@@ -35,6 +35,7 @@ void LoopRoom::attach(plugin_host::PluginHost& host, const Clock& clock) {
 
 // The tick wakes the loop often enough for call deadlines; only what is due now asks for another round at once.
 void LoopRoom::poll() noexcept {
+  if (feed_) feed_->deliver(loop_.index(), *coordinator_);
   const std::uint64_t next = host_->poll(loop_.index());
   if (next != UINT64_MAX && next <= clock_->monotonic_ns()) loop_.again();
 }

@@ -13,6 +13,7 @@
 #include "app/random.h"
 #include "app/ticker.h"
 #include "base/clock.h"
+#include "events/feed.h"
 #include "ledger/client.h"
 #include "net/loop.h"
 #include "plugin_host/host.h"
@@ -44,7 +45,8 @@ class LoopRoom {
   void run(std::function<void()> work);
   void stop();
 
-  // On the loop.
+  // On the loop. From here on changes of the other loops' transfers are told to this one's coordinator.
+  void listen(events::Feed& feed) noexcept { feed_ = &feed; }
   ledger::Client& make_client(plugin_host::Participant& ledger, const Clock& clock);
   void make_coordinator(const transfer::Parts& parts, std::shared_ptr<const transfer::Settings> settings);
 
@@ -64,6 +66,7 @@ class LoopRoom {
   RandomBits random_;
   plugin_host::PluginHost* host_ = nullptr;
   const Clock* clock_ = nullptr;
+  events::Feed* feed_ = nullptr;
   std::unique_ptr<ledger::Client> client_;
   std::unique_ptr<transfer::Coordinator> coordinator_;
   api::Services services_;
