@@ -40,6 +40,9 @@ struct Credit {
 class GatewayDriver {
  public:
   explicit GatewayDriver(FakeHost& host) : host_(host) {}
+  GatewayDriver(const GatewayDriver&) = delete;
+  GatewayDriver& operator=(const GatewayDriver&) = delete;
+  ~GatewayDriver() { host_.unload(); }  // what is still open is answered now, into what lives here
 
   Credit credit_of(std::int64_t minor, int serial = 0) {
     Credit c;
