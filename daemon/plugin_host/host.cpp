@@ -62,9 +62,8 @@ PluginHost::PluginHost(HostSettings settings, HostParts parts) : impl_(std::make
 
 PluginHost::~PluginHost() {
   stop();
-  for (auto& entry : impl_->entries) {
-    if (entry->connector && entry->connector->abandoned()) static_cast<void>(entry->connector.release());  // its thread may still run in it
-  }
+  // A thread that hangs in a plugin may come back at any time: all it could look at stays.
+  if (impl_->core.given_up.load()) static_cast<void>(impl_.release());
 }
 
 // ---- building ----

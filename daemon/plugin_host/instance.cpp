@@ -45,6 +45,7 @@ bool Connector::on_control(const char* step, F&& call) {
 
 void Connector::give_up(const char* step) noexcept {
   leaked_ = true;
+  core_.given_up.store(true);
   core_.parts.log->write(messages::hanging, {{"connector", settings_.name}, {"plugin", file_.id}, {"step", step}});
   fault(step, "did not return within its limit");
 }

@@ -60,6 +60,7 @@ struct HostCore {
   std::vector<std::unique_ptr<LoopState>> loops;
   std::unique_ptr<ControlThread> control;
   std::unique_ptr<FdWatcher> watcher;
+  std::atomic<bool> given_up{false};  // a call into some plugin never came back
   std::mutex state_mutex;
   std::condition_variable state_event;  // some connector said something new
 
