@@ -33,8 +33,6 @@ inline constexpr Message books_unbalanced{"PSW-APP-013", Severity::critical, "de
     "The sum over all accounts of a currency is not zero. Stop, keep the data directory, run payswitchctl ledger verify, report it."};
 inline constexpr Message loop_stuck{"PSW-APP-014", Severity::error, "a loop has not turned for some time",
     "An HTTP loop is blocked. /livez answers 503 and the watchdog is not petted, so the service manager restarts the process."};
-inline constexpr Message plugin_said{"PSW-APP-015", Severity::info, "message of a plugin",
-    "A line of a plugin whose id is not in its own list of messages."};
 inline constexpr Message transfer_notice{"PSW-APP-016", Severity::warning, "the coordinator noticed something about a transfer",
     "`what` names it: stale_reply and ledger_retry are harmless; wrong_echo, op_id_reused and record_damaged ask for a person; repair_opened and attention stand in a list (payswitchctl)."};
 inline constexpr Message reload_unavailable{"PSW-APP-017", Severity::notice, "SIGHUP ignored: restart to load a changed configuration",
