@@ -41,7 +41,6 @@ std::string run_seed(std::uint64_t seed) {
     MoneyCommand command;
   };
   std::vector<Sent> sent;
-  std::int64_t asked = 0;
   const std::uint64_t steps = 12 + random() % 20;
   for (std::uint64_t step = 0; step != steps; ++step) {
     const auto daemon = static_cast<unsigned>(random() % 2);
@@ -51,7 +50,6 @@ std::string run_seed(std::uint64_t seed) {
       case 2: {  // a payment
         auto command = b.pay_bob(1 + static_cast<std::int64_t>(random() % 2'000), "k" + std::to_string(sent.size()));
         if (random() % 4 == 0) command.mode = Mode::hold;
-        asked += command.amount_minor;
         sent.push_back({b.mj.pay(command, daemon), command});
         break;
       }
