@@ -246,15 +246,15 @@ void PayFlow::add_away(ledger::EntryBuilder& entry) {
 void PayFlow::write() {
   auto write = core_.client.begin();
   if (!write) return fail(ErrorCode::overloaded);
-  const auto cash = ledger::cash_account(command_.currency);
+  cash_ = ledger::cash_account(command_.currency);
   auto& row = rec_.row;
   auto& detail = rec_.detail;
   row = psw_record{};
   detail = TransferDetail{};
   row.id = id_;
   row.kind = static_cast<std::int32_t>(command_.kind);
-  row.payer = str(command_.kind == TransferKind::deposit ? cash.view() : command_.payer);
-  row.payee = str(command_.kind == TransferKind::withdraw ? cash.view() : command_.payee);
+  row.payer = str(command_.kind == TransferKind::deposit ? cash_.view() : command_.payer);
+  row.payee = str(command_.kind == TransferKind::withdraw ? cash_.view() : command_.payee);
   row.principal = str(command_.caller.principal);
   row.money = money_;
   row.created_ms = core_.client.clock_ms();

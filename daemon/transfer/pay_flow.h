@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "ledger/account_names.h"
 #include "transfer/limits.h"
 #include "transfer/transfer_flow.h"
 
@@ -54,6 +55,7 @@ class PayFlow final : public TransferFlow {
   char reason_buffer_[96];
   char tag_[32];
   char id_text_[ulid_size];
+  ledger::SystemName cash_;  // the record's view of it lives until the answer
   TakenLimits taken_;
   std::uint32_t all_tries_ = 0;
   std::string connector_, bank_, trace_;
