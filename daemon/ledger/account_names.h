@@ -20,7 +20,7 @@ class SystemName {
   SystemName& add(std::string_view part) noexcept {
     const std::size_t room = sizeof text_ - size_;
     const std::size_t n = part.size() < room ? part.size() : room;
-    std::memcpy(text_ + size_, part.data(), n);
+    if (n != 0) std::memcpy(text_ + size_, part.data(), n);
     size_ += n;
     return *this;
   }

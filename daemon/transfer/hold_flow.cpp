@@ -225,7 +225,7 @@ void HoldFlow::write() {
   std::size_t n = 0;
   for (const std::string_view part : {std::string_view(reinterpret_cast<const char*>(fingerprint_), sizeof fingerprint_), command_.caller.principal.substr(0, 64),
                                       command_.idempotency_key.substr(0, idempotency_key_bytes_max), note.substr(0, 16)}) {
-    std::memcpy(what.data() + n, part.data(), part.size());
+    if (!part.empty()) std::memcpy(what.data() + n, part.data(), part.size());
     n += part.size();
   }
   step_ = core_.hasher.step_id(id_, decided_on_, {what.data(), n});
