@@ -21,6 +21,7 @@ std::int32_t op_of(Send what) noexcept {
 
 void Saga::start(bool first) noexcept {
   first_ = first;
+  run_ = core_.random();
   reported_ = false;
   answer_ = Answer::unknown;
   echo_equal_ = true;

@@ -54,6 +54,8 @@ class Saga final : public Timed {
   void write_judgement();
   void write_due();
   void due_written(const ledger::WriteReply& reply);
+  // Of this saga's write: repeated by it, it is the same step; by anybody else on the same version it is another, and finds its version gone.
+  psw_id own_step(std::string_view note) noexcept;
   void schedule(OwnedRecord& next, TransferState state) noexcept;
   void release_hold(ledger::EntryBuilder& entry, OwnedRecord& next);
   void close(OwnedRecord& next, TransferState state, std::string_view reason);
@@ -73,6 +75,7 @@ class Saga final : public Timed {
   bool first_ = false;        // nobody else has touched the record since we wrote `submitted`
   bool reported_ = false;     // the answer came by report
   std::uint64_t lease_until_ns_ = 0;
+  std::uint64_t run_ = 0;          // random, of this working on this transfer: part of its step ids
   std::uint64_t decided_on_ = 0;   // version of the write under way
   std::uint32_t write_tries_ = 0;
   // the answer being judged

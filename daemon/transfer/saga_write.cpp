@@ -56,6 +56,14 @@ bool Saga::find_way(bool same_bank) {
   return false;
 }
 
+psw_id Saga::own_step(std::string_view note) noexcept {
+  char what[64];
+  std::memcpy(what, &run_, sizeof run_);
+  const auto n = std::min(note.size(), sizeof what - sizeof run_);
+  std::memcpy(what + sizeof run_, note.data(), n);
+  return core_.hasher.step_id(rec_.row.id, rec_.row.version, {what, sizeof run_ + n});
+}
+
 // When to look again, and nobody's lease until then.
 void Saga::schedule(OwnedRecord& next, TransferState state) noexcept {
   const auto& times = core_.settings->times;
@@ -156,7 +164,7 @@ void Saga::write_judgement() {
       break;
   }
   next_.put(entry, note_of(judgement_.what));
-  core_.client.write<&Saga::written>(write, core_.hasher.step_id(id, rec_.row.version, note_of(judgement_.what)), this);
+  core_.client.write<&Saga::written>(write, own_step(note_of(judgement_.what)), this);
 }
 
 void Saga::write_due() {
@@ -202,7 +210,7 @@ void Saga::write_due() {
     }
   }
   next_.put(entry, note);
-  core_.client.write<&Saga::due_written>(write, core_.hasher.step_id(rec_.row.id, rec_.row.version, note), this);
+  core_.client.write<&Saga::due_written>(write, own_step(note), this);
 }
 
 void Saga::due_written(const ledger::WriteReply& reply) {

@@ -355,3 +355,25 @@ TEST(BetweenBanks, X28_cancel_against_everything_else_has_one_outcome) {
 }
 
 }  // namespace payswitch::simulation
+
+namespace payswitch::simulation {
+
+TEST(BetweenBanks, the_same_refusal_told_twice_at_once_makes_one_next_attempt) {
+  ThreeBanks b;
+  b.jh_1.fate = [](std::int32_t, std::uint32_t) { return with(Request::lost); };
+  const auto result = b.mj.pay(b.pay_bob(1'000, "k"));
+  b.world.settle();
+  psw_decision refused{};
+  refused.size = sizeof refused;
+  refused.outcome = PSW_REFUSED;
+  refused.op_id = derive_op_id("mj", "alice", "k", "credit", "jh");
+  refused.code = str("account_frozen");
+  for (int i = 0; i != 5; ++i) b.jh_1.report_again(refused, "jh");
+  b.world.settle();
+  EXPECT_EQ(b.by_cc.calls_of_kind[PSW_OP_CREDIT], 1u);
+  ASSERT_TRUE(b.world.quiesce());
+  EXPECT_EQ(b.mj.look(result->id).bank, "cc");
+  EXPECT_EQ(b.violation(), "");
+}
+
+}  // namespace payswitch::simulation
