@@ -117,7 +117,7 @@ class Check {
       std::size_t effects = 0;
       const auto found = by_key_.find(key);
       if (found != by_key_.end())
-        for (const auto* transfer : found->second) effects += acted.contains(transfer->id) ? 1u : 0u;
+        for (const auto* transfer : found->second) effects += acted.contains(transfer->id) || held(*transfer) ? 1u : 0u;
       const std::uint64_t at = found == by_key_.end() ? 0 : found->second.front()->sequence;
       if (seen.ok && seen.fail) violation("C4", "key " + key + " was answered ok and refused", at);
       if (seen.ok && effects != 1) violation("C4", "key " + key + " was acknowledged and has " + std::to_string(effects) + " effects", at);
@@ -127,6 +127,9 @@ class Check {
     for (const auto& [key, transfers] : by_key_)
       if (!key.empty() && !keys.contains(key)) violation("C4", "the books know key " + key + ", which no client sent", transfers.front()->sequence);
   }
+
+  // A hold has its effect when it is made, whatever becomes of it.
+  static bool held(const BookTransfer& transfer) { return transfer.kind == OperationKind::hold && transfer.state != "rejected"; }
 
   void check_order() {  // C5, the replay
     std::vector<const BookTransfer*> order;

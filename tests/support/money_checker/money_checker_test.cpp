@@ -98,6 +98,13 @@ TEST_F(MoneyChecker, C4_an_unknown_outcome_may_have_had_one_effect_or_none) {
   history.operations.back().outcome = Outcome::info;
   EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
 }
+TEST_F(MoneyChecker, C4_a_hold_that_was_voided_had_its_effect) {
+  books.transfers.push_back({"t4", "k4", "a", "b", "voided", "", OperationKind::hold, 10, 4});
+  answer(OperationKind::hold, "k4", "a", "b", 10, 200, 210, 4, {});
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+  books.transfers.back().state = "rejected";
+  expect_violation("C4");
+}
 TEST_F(MoneyChecker, C5_an_answered_balance_that_the_order_does_not_give_is_found) {
   history.operations[1].after[0].balance = 71;
   expect_violation("C5");
