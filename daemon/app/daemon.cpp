@@ -27,9 +27,10 @@ std::unique_ptr<LogSink> make_sink(config::LogFormat format) {
   return make_json_sink(STDERR_FILENO);
 }
 
-net::ListenerOptions listener_options(std::string name, const config::Listener& from) {
+net::ListenerOptions listener_options(std::string name, const config::Listener& from, net::TlsContextPtr tls) {
   net::ListenerOptions options;
   options.name = std::move(name);
+  options.tls = std::move(tls);
   const bool v6 = from.host.find(':') != std::string::npos;
   options.address = (v6 ? "[" + from.host + "]" : from.host) + ":" + std::to_string(from.port);
   const auto ms = [](std::chrono::nanoseconds ns) { return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(ns).count()); };
@@ -39,6 +40,20 @@ net::ListenerOptions listener_options(std::string name, const config::Listener& 
   options.limits.header_ms_max = ms(from.header_timeout);
   options.limits.idle_ms_max = ms(from.idle_timeout);
   return options;
+}
+
+plugin_host::ConnectorSettings connector_settings(const config::Connector& from, const std::string& our_bank) {
+  plugin_host::ConnectorSettings settings;
+  settings.name = from.name;
+  settings.plugin = from.plugin;
+  settings.bank = from.bank;
+  settings.our_bank = our_bank;
+  if (from.tls) settings.tls_profile = from.name;
+  settings.sha256 = from.sha256;
+  settings.required = from.required;
+  settings.in_flight_max = from.in_flight;
+  settings.options = std::make_shared<plugin_host::TreeOptions>(from.options);
+  return settings;
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ int Daemon::fail(int status, std::string_view reason) {
 }
 
 int Daemon::load() {
-  auto loaded = load_configuration(arguments_, schemas_);
+  auto loaded = load_configuration(arguments_, schemas_, trust_);
   if (!loaded.config) {
     std::fputs(loaded.report().c_str(), stderr);
     return exit_config;
@@ -65,6 +80,7 @@ int Daemon::load() {
   config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
   logger_ = std::make_unique<Logger>(clock_, make_sink(config_->log.format), config_->log.level);
   logger_->write(starting, {{"version", version_text}, {"config", arguments_.config}, {"pid", static_cast<std::int64_t>(getpid())}});
+  for (const auto& problem : loaded.problems) logger_->write(configuration_warning, {{"reason", problem.to_string()}});
   if (config_->auth.mode == config::AuthMode::development) {
     if (!config_->public_listener.loopback()) return fail(exit_config, "[auth] mode = \"development\" needs [listen.public] address on loopback");
     logger_->write(development_mode, {{"address", config_->public_listener.host}});
@@ -76,7 +92,16 @@ int Daemon::load() {
 int Daemon::start_plugins() {
   unsigned loops = config_->runtime.loops != 0 ? config_->runtime.loops : std::max(1U, std::thread::hardware_concurrency());
   loops = std::min(loops, 64U);
+  secrets_ = std::make_unique<SecretFiles>(config_->credentials, *logger_);
+  trace_ = std::make_unique<TraceLog>(*logger_);
+  http_client_ = std::make_unique<HttpClientBridge>(clock_, *logger_);
+  routes_ = std::make_unique<PluginRoutes>(*trust_.keys, config_->peer_listener.has_value(), metrics_);
   plugin_host::HostParts parts;
+  parts.http_client = http_client_.get();
+  parts.http_routes = routes_.get();
+  parts.secrets = secrets_.get();
+  parts.keys = trust_.keys.get();
+  parts.trace = trace_.get();
   parts.clock = &clock_;
   parts.log = logger_.get();
   parts.metrics = &metrics_;
@@ -85,20 +110,12 @@ int Daemon::start_plugins() {
   for (unsigned i = 0; i < loops; ++i) {
     rooms_.push_back(std::make_unique<LoopRoom>(i));
     parts.loops.push_back(&rooms_.back()->waker());
+    http_client_->add_loop(rooms_.back()->loop(), metrics_, trust_);
   }
   host_ = std::make_unique<plugin_host::PluginHost>(plugin_host::HostSettings{.plugin_directory = arguments_.plugin_directory.empty() ? config_->paths.plugins : arguments_.plugin_directory}, parts);
-  for (const auto& connector : config_->connectors) {
-    plugin_host::ConnectorSettings settings;
-    settings.name = connector.name;
-    settings.plugin = connector.plugin;
-    settings.bank = connector.bank;
-    settings.our_bank = config_->self.bank;
-    settings.sha256 = connector.sha256;
-    settings.required = connector.required;
-    settings.in_flight_max = connector.in_flight;
-    settings.options = std::make_shared<plugin_host::TreeOptions>(connector.options);
-    if (const auto added = host_->add(std::move(settings)); !added) return fail(exit_unavailable, added.error().message);
-  }
+  for (const auto* list : {&config_->connectors, &config_->logins})
+    for (const auto& connector : *list)
+      if (const auto added = host_->add(connector_settings(connector, config_->self.bank)); !added) return fail(exit_unavailable, added.error().message);
   for (auto& room : rooms_) {
     room->attach(*host_, clock_);
     room->start();
@@ -208,7 +225,7 @@ int Daemon::start_loops() {
 int Daemon::start_listeners() {
   admin_ = std::make_unique<api::AdminServer>(api::HealthSources{[this] { return live(); }, [this] { return ready(); }}, metrics_);
   net::Loop* const admin_loops[] = {&admin_loop_};
-  auto admin = net::Listener::open(listener_options("admin", config_->admin_listener), admin_loops, *admin_, clock_, *logger_, metrics_);
+  auto admin = net::Listener::open(listener_options("admin", config_->admin_listener, trust_.admin_listener), admin_loops, *admin_, clock_, *logger_, metrics_);
   if (!admin) return fail(exit_unavailable, admin.error().message);
   admin_listener_ = std::move(*admin);
   admin_thread_ = std::thread([this] {
@@ -221,7 +238,14 @@ int Daemon::start_listeners() {
 
   std::vector<net::Loop*> loops;
   for (auto& room : rooms_) loops.push_back(&room->loop());
-  auto listener = net::Listener::open(listener_options("public", config_->public_listener), loops, *api_, clock_, *logger_, metrics_);
+  if (config_->peer_listener) {
+    peer_handler_ = std::make_unique<PeerHandler>(*routes_);
+    auto peer = net::Listener::open(listener_options("peer", *config_->peer_listener, trust_.peer_listener), loops, *peer_handler_, clock_, *logger_, metrics_);
+    if (!peer) return fail(exit_unavailable, peer.error().message);
+    peer_listener_ = std::move(*peer);
+  }
+  public_handler_ = std::make_unique<PublicHandler>(*api_, *routes_);
+  auto listener = net::Listener::open(listener_options("public", config_->public_listener, trust_.public_listener), loops, *public_handler_, clock_, *logger_, metrics_);
   if (!listener) return fail(exit_unavailable, listener.error().message);
   public_listener_ = std::move(*listener);
   return exit_ok;
@@ -261,7 +285,7 @@ int Daemon::wait_for_signal() {
     const timespec quarter_second{0, 250'000'000};
     const int got = sigtimedwait(&signals, nullptr, &quarter_second);
     if (got == SIGTERM || got == SIGINT) return exit_ok;
-    if (got == SIGHUP) logger_->write(reload_unavailable);
+    if (got == SIGHUP) reload_certificates();
     watch_loops();
     if (ledger_->state() == plugin_host::ConnectorState::faulted) {
       logger_->write(ledger_poisoned);
@@ -275,19 +299,36 @@ int Daemon::wait_for_signal() {
   }
 }
 
+// All files are read before any is used: either all listeners and connectors have the new ones, or none has.
+void Daemon::reload_certificates() {
+  config::Problems problems;
+  const Trust fresh = make_trust(*config_, problems);
+  if (problems.any_error()) {
+    for (const auto& problem : problems.sorted()) logger_->write(certificates_kept, {{"reason", problem.to_string()}});
+    return;
+  }
+  if (fresh.public_listener) public_listener_->replace_tls(fresh.public_listener);
+  if (fresh.admin_listener) admin_listener_->replace_tls(fresh.admin_listener);
+  if (fresh.peer_listener) peer_listener_->replace_tls(fresh.peer_listener);
+  for (auto& room : rooms_) room->run([&] { http_client_->replace_tls(room->loop().index(), fresh); });
+  logger_->write(certificates_reloaded);
+}
+
 // Stop accepting, finish what runs, then take the parts down from the outside in.
 void Daemon::shut_down() {
   logger_->write(stopping);
   service_.notify("STOPPING=1\nSTATUS=finishing what runs");
   draining_.store(true);
   public_listener_->drain();
+  if (peer_listener_) peer_listener_->drain();
   for (auto& room : rooms_) room->run([&] { room->coordinator().drain(); });
   const std::uint64_t until = clock_.monotonic_ns() + static_cast<std::uint64_t>(config_->runtime.drain.count());
+  const auto connections = [&] { return public_listener_->connections() + (peer_listener_ ? peer_listener_->connections() : 0); };
   const auto finished = [&] {
-    return public_listener_->connections() == 0 && std::all_of(rooms_.begin(), rooms_.end(), [](const auto& room) { return room->idle(); });
+    return connections() == 0 && std::all_of(rooms_.begin(), rooms_.end(), [](const auto& room) { return room->idle(); });
   };
   while (!finished() && clock_.monotonic_ns() < until) usleep(10'000);
-  if (!finished()) logger_->write(drain_timed_out, {{"connections", public_listener_->connections()}});
+  if (!finished()) logger_->write(drain_timed_out, {{"connections", connections()}});
 }
 
 int Daemon::run() {
@@ -318,8 +359,10 @@ int Daemon::run() {
     key_reader_.reset();
   });
   for (auto& room : rooms_) room->stop();
+  if (http_client_) http_client_->close();
   if (host_) host_->stop();
   public_listener_.reset();
+  peer_listener_.reset();
   admin_listener_.reset();
   if (logger_) {
     logger_->write(stopped, {{"status", status}});

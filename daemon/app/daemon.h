@@ -12,12 +12,16 @@
 #include "api/server.h"
 #include "app/arguments.h"
 #include "app/check_config.h"
+#include "app/http_client_bridge.h"
 #include "app/key_reader.h"
 #include "app/late_ports.h"
 #include "app/loop_room.h"
 #include "app/notices.h"
+#include "app/plugin_routes.h"
 #include "app/sampler.h"
+#include "app/secret_files.h"
 #include "app/systemd.h"
+#include "app/trust.h"
 #include "auth/credentials.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -69,6 +73,7 @@ class Daemon {
   void shut_down();
   int fail(int status, std::string_view reason);
   void watch_loops();
+  void reload_certificates();
 
   Arguments arguments_;
   ServiceManager service_;
@@ -84,7 +89,13 @@ class Daemon {
   LateKvStore kv_port_;
   LateInbound inbound_port_;
 
+  Trust trust_;
+  std::unique_ptr<SecretFiles> secrets_;
+  std::unique_ptr<TraceLog> trace_;
+
   std::vector<std::unique_ptr<LoopRoom>> rooms_;
+  std::unique_ptr<HttpClientBridge> http_client_;
+  std::unique_ptr<PluginRoutes> routes_;
   std::unique_ptr<plugin_host::PluginHost> host_;
   plugin_host::Participant* ledger_ = nullptr;
   std::vector<plugin_host::Participant*> gateways_;
@@ -98,7 +109,10 @@ class Daemon {
   std::unique_ptr<KeyReader> key_reader_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<api::Server> api_;
+  std::unique_ptr<PublicHandler> public_handler_;
+  std::unique_ptr<PeerHandler> peer_handler_;
   std::unique_ptr<net::Listener> public_listener_;
+  std::unique_ptr<net::Listener> peer_listener_;
 
   net::Loop admin_loop_{0};
   std::thread admin_thread_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -199,6 +200,7 @@ struct Config {
   Paths paths;
   Control control;
   Runtime runtime;
+  std::vector<std::pair<std::string, std::string>> credentials;  // [credentials]: name and absolute path
   Node effective;  // the checked tree with every default: `config show`
 
   const Connector* connector(std::string_view name) const noexcept;

@@ -53,6 +53,7 @@ class Loader {
     if (!tree.where.known()) tree.where = {file_, 1, 1};
     check_table(tree, "", own_keys(), context, problems_);
     config_.file = file_;
+    config_.credentials = context.credential_files;
     build(tree, config_, problems_);
     if (!options_.plugin_directory.empty()) config_.paths.plugins = options_.plugin_directory;
     default_cash(tree);
