@@ -70,6 +70,7 @@ class Journal {
  private:
   friend class JournalReader;
   Journal(Storage& storage, const Identity& identity, const JournalOptions& options);
+  Status make_end_durable(std::uint64_t last_frame, std::size_t bytes, File* file);
   void add_segment(std::unique_ptr<File> file);
 
   Storage& storage_;

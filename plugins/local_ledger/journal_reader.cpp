@@ -38,6 +38,8 @@ class JournalReader {
   std::uint64_t end = 0;      // journal offset behind the last frame; 0 = there is no segment
   std::uint64_t sequence = 0;
   Digest last_hash{};
+  std::uint64_t last_frame = 0;  // journal offset and size of the last frame, 0 = none
+  std::size_t last_frame_bytes = 0;
 
  private:
   Status find_segments(bool read_only, std::vector<std::uint64_t>& numbers);
@@ -117,6 +119,8 @@ Status JournalReader::frames(std::uint64_t number, std::size_t& at) {
     }
     if (inside != at + header.bytes) return damaged(number, inside, "the frame is longer than its entries");
     last_hash = hash_(bytes_.data() + at, header.bytes);
+    last_frame = number * identity_.segment_bytes + at;
+    last_frame_bytes = header.bytes;
     ++report_.frames;
     report_.bytes += header.bytes;
     at += header.bytes;
@@ -239,6 +243,21 @@ Status JournalReader::check_clean_end() {
   return {};
 }
 
+// What a killed process had written may be in the page cache only, and after a failed sync the kernel calls such pages clean, so that a
+// sync alone would not write them. Every frame but the last was synced before the next was written: so the last one is written again
+// and synced, and so is the directory (its segment may be renamed and no more), before anybody hears of what it holds.
+Status Journal::make_end_durable(std::uint64_t last_frame, std::size_t bytes, File* file) {
+  if (const int rc = storage_.sync_directory(); rc != 0) return errno_status(storage_.path("."), "sync directory", rc);
+  if (bytes == 0 || !options_.sync) return {};
+  const std::uint64_t number = last_frame / identity_.segment_bytes, inside = last_frame % identity_.segment_bytes;
+  std::vector<std::uint8_t> frame(bytes);
+  std::size_t got = 0;
+  if (const int rc = file->read(inside, frame.data(), bytes, got); rc != 0 || got != bytes) return errno_status(storage_.path(segment_name(number)), "read", rc);
+  if (const int rc = file->write(inside, frame.data(), bytes); rc != 0) return errno_status(storage_.path(segment_name(number)), "write", rc);
+  if (const int rc = file->sync(); rc != 0) return errno_status(storage_.path(segment_name(number)), "sync", rc);
+  return {};
+}
+
 Status Journal::inspect(Storage& storage, const Identity& identity, EntrySink& sink, JournalReport& report) {
   JournalReader reader(storage, identity, sink, report);
   std::vector<std::unique_ptr<File>> files;
@@ -254,6 +273,8 @@ Status Journal::open(Storage& storage, const Identity& identity, const JournalOp
     journal->end_ = reader.end;
     journal->sequence_ = reader.sequence;
     journal->last_hash_ = reader.last_hash;
+    File* const last = files.empty() ? nullptr : files[static_cast<std::size_t>(reader.last_frame / identity.segment_bytes)].get();
+    if (Status status = journal->make_end_durable(reader.last_frame, reader.last_frame_bytes, last); !status.ok()) return status;
   }
   // From the first new frame on, the mark of a clean stop would be a lie.
   if (const int rc = storage.remove("closed"); rc == 0) {

@@ -218,6 +218,25 @@ TEST(Journal, A20_a_failed_sync_ends_the_engine_and_the_restart_decides) {
   }
 }
 
+TEST(Journal, what_a_restart_shows_survives_a_power_cut_although_it_was_never_synced) {
+  for (const bool forgets : {false, true}) {
+    Ledger ledger;
+    ledger.open_account("a");
+    ledger.disk.fail(MemoryDisk::Step::sync, 1, EIO);
+    ledger.disk.failed_sync_forgets = forgets;
+    Entry entry;
+    entry.step(50).post("cash:KRW", "a", 100).record(60);
+    EXPECT_EQ(ledger.write(entry).code, PSW_INTERNAL);
+    ledger.crash();
+    ASSERT_EQ(ledger.open(), "");
+    ASSERT_EQ(ledger.balance("a"), 100) << "the page cache still has it";
+    ledger.crash();
+    ledger.disk.power_cut(1);
+    ASSERT_EQ(ledger.open(), "");
+    EXPECT_EQ(ledger.balance("a"), 100) << (forgets ? "after a failed sync" : "after a kill before the sync");
+  }
+}
+
 TEST(Journal, A19_a_full_disk_refuses_work_reads_go_on_and_service_resumes_by_itself) {
   Ledger ledger(small_segment);
   ledger.open_account("a");

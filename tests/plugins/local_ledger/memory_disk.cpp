@@ -36,7 +36,10 @@ class MemoryFile final : public File {
   int sync() override {
     const std::lock_guard lock(disk_.mutex);
     ++disk_.syncs;
-    if (const int rc = disk_.step(MemoryDisk::Step::sync); rc != 0) return rc;
+    if (const int rc = disk_.step(MemoryDisk::Step::sync); rc != 0) {
+      if (disk_.failed_sync_forgets) node_->unsynced.clear();
+      return rc;
+    }
     node_->durable.resize(node_->cached.size());
     for (const auto& [offset, size] : node_->unsynced) std::memcpy(node_->durable.data() + offset, node_->cached.data() + offset, size);
     node_->unsynced.clear();

@@ -36,6 +36,9 @@ class MemoryDisk {
     fail_in = nth;
     fail_error = error;
   }
+  // As Linux does: the error is told once, then the pages count as clean although the disk does not have them. False: the sync was
+  // only cut short.
+  bool failed_sync_forgets = false;
   std::uint64_t space_bytes = UINT64_MAX;  // of all files together
 
   std::vector<std::uint8_t>& bytes(const std::string& name) { return names.at(name)->cached; }
