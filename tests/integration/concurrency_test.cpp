@@ -44,7 +44,7 @@ TEST_F(Concurrency, two_hundred_deposits_withdrawals_and_transfers_on_one_accoun
   EXPECT_EQ(api.balance(other), 1'000);
 }
 
-TEST_F(Concurrency, A17_crossed_transfers_neither_deadlock_nor_lose_a_unit) {
+TEST_F(Concurrency, crossed_transfers_neither_deadlock_nor_lose_a_unit) {
   const auto a = api.open(), b = api.open();
   api.deposit(a, 50'000);
   api.deposit(b, 50'000);

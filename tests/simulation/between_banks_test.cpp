@@ -99,7 +99,7 @@ TEST(BetweenBanks, refused_everywhere_is_voided_with_the_peers_code) {
   EXPECT_EQ(b.mj.pay_now(command).body, paid.body);
 }
 
-TEST(BetweenBanks, X4_a_first_send_that_never_left_takes_the_next_connector_with_the_same_op_id) {
+TEST(BetweenBanks, a_first_send_that_never_left_takes_the_next_connector_with_the_same_op_id) {
   ThreeBanks b;
   b.jh_1.fate = [](std::int32_t, std::uint32_t) { return with(Request::not_sent); };
   auto command = b.pay_bob(1'000, "k");
@@ -111,7 +111,7 @@ TEST(BetweenBanks, X4_a_first_send_that_never_left_takes_the_next_connector_with
   EXPECT_EQ(b.violation(), "");
 }
 
-TEST(BetweenBanks, X3_after_a_crash_the_transfer_is_in_doubt_and_is_asked_about) {
+TEST(BetweenBanks, after_a_crash_the_transfer_is_in_doubt_and_is_asked_about) {
   ThreeBanks b;
   b.jh_1.fate = [](std::int32_t kind, std::uint32_t nth) { return kind == PSW_OP_CREDIT && nth == 0 ? with(Response::lost) : Fate{}; };
   const auto result = b.mj.pay(b.pay_bob(1'000, "k"));
@@ -127,7 +127,7 @@ TEST(BetweenBanks, X3_after_a_crash_the_transfer_is_in_doubt_and_is_asked_about)
   EXPECT_EQ(b.violation(), "");
 }
 
-TEST(BetweenBanks, X9_a_wrong_echo_decides_nothing_and_raises_attention) {
+TEST(BetweenBanks, a_wrong_echo_decides_nothing_and_raises_attention) {
   for (const auto wrong : {Response::wrong_amount, Response::wrong_op}) {
     ThreeBanks b;
     b.jh_1.fate = [=](std::int32_t, std::uint32_t nth) { return nth == 0 ? with(wrong) : Fate{}; };
@@ -141,7 +141,7 @@ TEST(BetweenBanks, X9_a_wrong_echo_decides_nothing_and_raises_attention) {
   }
 }
 
-TEST(BetweenBanks, X6_a_request_that_comes_after_our_cancel_meets_the_tombstone) {
+TEST(BetweenBanks, a_request_that_comes_after_our_cancel_meets_the_tombstone) {
   ThreeBanks b(1, false);
   b.jh_1.fate = [](std::int32_t kind, std::uint32_t) {
     Fate fate;
@@ -200,7 +200,7 @@ TEST(BetweenBanks, the_first_sign_of_life_makes_open_transfers_due) {
   EXPECT_EQ(b.mj.look(result->id).state, TransferState::voided);
 }
 
-TEST(BetweenBanks, X29_a_partial_post_to_another_bank_is_the_amount_everywhere) {
+TEST(BetweenBanks, a_partial_post_to_another_bank_is_the_amount_everywhere) {
   ThreeBanks b;
   auto hold = b.pay_bob(900, "h");
   hold.mode = Mode::hold;
@@ -276,7 +276,7 @@ TEST(BetweenBanks, the_in_doubt_budget_closes_the_road_and_opens_it_again) {
   EXPECT_EQ(b.mj.pay_now(b.pay_bob(500, "b")).code, ErrorCode::none);
 }
 
-TEST(BetweenBanks, X27_the_receive_limit_holds_in_the_crediting_write) {
+TEST(BetweenBanks, the_receive_limit_holds_in_the_crediting_write) {
   ThreeBanks b(1, false);
   auto config = *b.jh.config;
   config.banks[0].receive_limit["KRW"] = 1'000;
@@ -301,7 +301,7 @@ TEST(BetweenBanks, a_peer_credits_customers_and_nothing_else) {
   }
 }
 
-TEST(BetweenBanks, X18_X30_a_contradiction_told_a_hundred_times_opens_one_repair) {
+TEST(BetweenBanks, a_contradiction_told_a_hundred_times_opens_one_repair) {
   for (const bool they_applied : {true, false}) {
     ThreeBanks b(1, false);
     if (they_applied) freeze(b.jh, "jh-bob");
@@ -326,7 +326,7 @@ TEST(BetweenBanks, X18_X30_a_contradiction_told_a_hundred_times_opens_one_repair
   }
 }
 
-TEST(BetweenBanks, X22_another_banks_word_decides_nothing) {
+TEST(BetweenBanks, another_banks_word_decides_nothing) {
   ThreeBanks b(1, false);
   b.jh_1.fate = [](std::int32_t, std::uint32_t) { return with(Request::lost); };
   const auto result = b.mj.pay(b.pay_bob(1'000, "k"));
@@ -340,7 +340,7 @@ TEST(BetweenBanks, X22_another_banks_word_decides_nothing) {
   EXPECT_EQ(b.mj.look(result->id).state, TransferState::submitted);
 }
 
-TEST(BetweenBanks, X28_cancel_against_everything_else_has_one_outcome) {
+TEST(BetweenBanks, cancel_against_everything_else_has_one_outcome) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     ThreeBanks b(seed, false);
     b.jh_1.fate = [&](std::int32_t, std::uint32_t) { return b.world.random() % 3 == 0 ? with(Response::lost) : Fate{}; };

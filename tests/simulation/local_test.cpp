@@ -283,7 +283,7 @@ TEST(Accounts, closing_needs_an_empty_account) {
   EXPECT_EQ(change_now(b.mj, AccountAction::unfreeze, "mj-alice"), "account_closed");
 }
 
-TEST(Ledger, X2_a_commit_whose_answer_is_lost_is_repeated_under_the_same_step) {
+TEST(Ledger, a_commit_whose_answer_is_lost_is_repeated_under_the_same_step) {
   ThreeBanks b;
   int lost = 3;
   b.mj.ledger.lose_answer = [&] { return lost-- > 0; };
