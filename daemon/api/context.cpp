@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "api/trace.h"
 #include "api/wire.h"
@@ -45,10 +46,13 @@ void Context::respond(int status, std::span<const net::Header> more, const json:
 void Context::write_problem(int status, std::string_view code, std::string_view error_class, const ProblemDetails& details, std::string_view allow) noexcept {
   const ErrorText& text = error_text(code);
   json::Writer out(arena());
+  constexpr std::string_view urn = "urn:payswitch:error:";
   char type[96];
-  const int type_size = std::snprintf(type, sizeof type, "urn:payswitch:error:%.*s", static_cast<int>(code.size()), code.data());
+  std::memcpy(type, urn.data(), urn.size());
+  const std::size_t type_size = urn.size() + std::min(code.size(), sizeof type - urn.size());
+  std::memcpy(type + urn.size(), code.data(), type_size - urn.size());
   out.begin_object();
-  out.member("type", {type, static_cast<std::size_t>(type_size)});
+  out.member("type", {type, type_size});
   out.member("title", language == Language::korean ? text.korean : text.english);
   out.member_integer("status", status);
   out.member("code", code);

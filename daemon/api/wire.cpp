@@ -6,6 +6,10 @@
 namespace payswitch::daemon::api {
 
 void member_minor(json::Writer& out, std::string_view name, Int128 amount) {
+  if (amount >= INT64_MIN && amount <= INT64_MAX) {  // all but sums over very many accounts; 128-bit divisions are slow
+    out.member_integer_string(name, static_cast<std::int64_t>(amount));
+    return;
+  }
   char buffer[42];
   char* end = buffer + sizeof buffer;
   char* p = end;

@@ -128,8 +128,10 @@ class Writer {
   void clear() noexcept;
 
  private:
-  bool reserve(std::size_t bytes) noexcept;
+  bool reserve(std::size_t bytes) noexcept { return capacity_ - size_ >= bytes ? ok_ : grow(bytes); }
+  bool grow(std::size_t bytes) noexcept;
   void append(std::string_view bytes) noexcept;
+  bool plain(std::string_view value, std::string_view after) noexcept;
   void separate() noexcept;
   void quoted(std::string_view value) noexcept;
   void open(char bracket) noexcept;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/json.h"
@@ -10,10 +11,27 @@ namespace {
 constexpr unsigned depth_max = 63;
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
-bool needs_care(char c) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte >= 0x80 || c == '"' || c == '\\';
+// Bit 7 of each byte that may not be copied as it is: below 0x20, above 0x7f, quote, backslash. Exact for the lowest such byte, and
+// zero if there is none (after Mycroft; a borrow only reaches bytes above one that is marked).
+std::uint64_t careful_bytes(std::uint64_t word) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+  const auto zero = [](std::uint64_t v) { return v - ones; };
+  const std::uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+  return ((zero(quote) & ~quote) | (zero(backslash) & ~backslash) | ((word - ones * 0x20) & ~word) | word) & tops;
 }
+
+// Bytes at the front of the text that need no care.
+std::size_t plain_bytes(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (; at < text.size(); at += 8) {
+    const std::size_t rest = text.size() - at;
+    std::uint64_t word = 0x2020202020202020u;
+    std::memcpy(&word, text.data() + at, rest < 8 ? rest : 8);
+    if (const std::uint64_t marks = careful_bytes(word); marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+  }
+  return text.size();
+}
+static_assert(std::endian::native == std::endian::little, "the first byte of a text is the lowest of its word");
 
 }  // namespace
 
@@ -36,9 +54,8 @@ void Writer::clear() noexcept {
   ok_ = true;
 }
 
-bool Writer::reserve(std::size_t bytes) noexcept {
+bool Writer::grow(std::size_t bytes) noexcept {
   if (!ok_) return false;
-  if (capacity_ - size_ >= bytes) return true;
   if (more_ == nullptr) return ok_ = false;
   const std::size_t wanted = std::max(capacity_ * 2, size_ + bytes);
   char* larger = nullptr;
@@ -67,7 +84,10 @@ void Writer::separate() noexcept {
     return;
   }
   const std::uint64_t bit = 1ULL << depth_;
-  if ((filled_ & bit) != 0) append(",");
+  if ((filled_ & bit) != 0) {
+    if (!reserve(1)) return;
+    data_[size_++] = ',';
+  }
   filled_ |= bit;
 }
 
@@ -90,13 +110,27 @@ Writer& Writer::end_object() noexcept { return close('}'), *this; }
 Writer& Writer::begin_array() noexcept { return open('['), *this; }
 Writer& Writer::end_array() noexcept { return close(']'), *this; }
 
+// A text that needs no escape, in quotes, and what follows it: the usual case, in one go.
+bool Writer::plain(std::string_view value, std::string_view after) noexcept {
+  if (plain_bytes(value) != value.size() || !reserve(value.size() + 2 + after.size())) return false;
+  char* at = data_ + size_;
+  *at++ = '"';
+  if (!value.empty()) std::memcpy(at, value.data(), value.size());
+  at += value.size();
+  *at++ = '"';
+  for (const char c : after) *at++ = c;
+  size_ = static_cast<std::size_t>(at - data_);
+  return true;
+}
+
 void Writer::quoted(std::string_view value) noexcept {
+  if (plain(value, {})) return;
   if (!reserve(value.size() + 2)) return;
   data_[size_++] = '"';
   while (!value.empty() && ok_) {
-    const auto plain = static_cast<std::size_t>(std::find_if(value.begin(), value.end(), needs_care) - value.begin());
-    append(value.substr(0, plain));
-    value.remove_prefix(plain);
+    const std::size_t untouched = plain_bytes(value);
+    append(value.substr(0, untouched));
+    value.remove_prefix(untouched);
     if (value.empty()) break;
     const char c = value.front();
     std::size_t used = 1;
@@ -125,8 +159,10 @@ void Writer::quoted(std::string_view value) noexcept {
 Writer& Writer::key(std::string_view name) noexcept {
   PSW_ASSERT(!after_key_);
   separate();
-  quoted(name);
-  append(":");
+  if (!plain(name, ":")) {
+    quoted(name);
+    append(":");
+  }
   after_key_ = true;
   return *this;
 }

@@ -54,7 +54,17 @@ bool is_name(std::string_view name) {
 
 std::uint64_t Histogram::count() const noexcept {
   std::uint64_t total = 0;
-  for (const auto& bucket : counts_) total += bucket.load(std::memory_order_relaxed);
+  for (std::size_t bucket = 0; bucket <= buckets_max; ++bucket) total += count(bucket);
+  return total;
+}
+std::uint64_t Histogram::count(std::size_t bucket) const noexcept {
+  std::uint64_t total = 0;
+  for (const Part& part : parts_) total += part.counts[bucket].load(std::memory_order_relaxed);
+  return total;
+}
+std::uint64_t Histogram::sum() const noexcept {
+  std::uint64_t total = 0;
+  for (const Part& part : parts_) total += part.sum.load(std::memory_order_relaxed);
   return total;
 }
 
@@ -171,7 +181,7 @@ void Registry::write_text(std::string& out) const {
           const Histogram& histogram = *instrument->histogram;
           std::uint64_t below = 0;
           for (std::size_t i = 0; i <= histogram.bounds_.size(); ++i) {
-            below += histogram.counts_[i].load(std::memory_order_relaxed);
+            below += histogram.count(i);
             std::string bound = "le=\"";
             if (i < histogram.bounds_.size()) append_number(bound, static_cast<double>(histogram.bounds_[i]) / histogram.units_per_base_);
             else bound += "+Inf";

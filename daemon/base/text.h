@@ -22,8 +22,15 @@ std::string base64url(std::span<const unsigned char> bytes);
 // Canonical only: no padding, no other characters, unused bits zero. False otherwise.
 bool from_base64url(std::string_view text, std::string& out);
 
-char ascii_lower(char c) noexcept;
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
+inline char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+// In the header: several of these look at every header field of every request, and the length decides most of them.
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  }
+  return true;
+}
 std::string_view trim(std::string_view text) noexcept;
 // In a time that depends on the lengths only.
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;

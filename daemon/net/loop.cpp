@@ -79,10 +79,17 @@ void Loop::run() {
   Impl& impl = *impl_;
   impl.context.restart();
   impl.beat();
+  // Timers and posts come through the io_context, one a turn and without a system call while sockets keep the loop awake, all of them
+  // now and then.
+  constexpr unsigned busy_turns_max = 8;
+  unsigned busy_turns = busy_turns_max;
   bool busy = true;
   while (!impl.stopped.load(std::memory_order_acquire)) {
     if (busy) {
-      impl.context.poll();
+      if (++busy_turns >= busy_turns_max) {
+        busy_turns = 0;
+        impl.context.poll();
+      }
     } else {
       impl.arm();
       if (event_.announce_sleep([this] { return !woken_.load(std::memory_order_seq_cst) && !impl_->stopped.load(); })) {
@@ -90,7 +97,6 @@ void Loop::run() {
         event_.awake();
         if (!impl.event_armed) event_.drain();
       }
-      impl.context.poll();
     }
     busy = impl.poller.poll();
     if (woken_.load(std::memory_order_relaxed) && woken_.exchange(false, std::memory_order_seq_cst)) {

@@ -68,15 +68,16 @@ inline std::optional<psw_id> parse_hex(std::string_view text) noexcept {
 // ---- ULID: 48 bits of Unix milliseconds, 80 random bits, Crockford base 32 ----
 inline void write_ulid(const psw_id& id, char* out) noexcept {  // exactly 26 characters
   constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  // 130 bits from 128: two leading zero bits.
-  for (std::size_t i = 0; i != ulid_size; ++i) {
-    unsigned v = 0;
-    for (std::size_t bit = 0; bit != 5; ++bit) {
-      const std::size_t at = 5 * i + bit;
-      v <<= 1;
-      if (at >= 2) v |= (id.b[(at - 2) / 8] >> (7 - (at - 2) % 8)) & 1u;
-    }
-    out[i] = digits[v];
+  std::uint64_t high = 0, low = 0;
+  for (std::size_t i = 0; i != 8; ++i) {
+    high = high << 8 | id.b[i];
+    low = low << 8 | id.b[8 + i];
+  }
+  // From the end; 130 bits from 128: two leading zero bits.
+  for (std::size_t i = ulid_size; i-- != 0;) {
+    out[i] = digits[low & 31];
+    low = low >> 5 | high << 59;
+    high >>= 5;
   }
 }
 inline std::string to_ulid(const psw_id& id) {

@@ -2,8 +2,9 @@
 // Used by the daemon, by `ledger verify` and by the conformance kit; a ledger itself stores them unread.
 //
 // Layout, little-endian, version 1:
-//   u8  version (1)     u8 flags     u16 fixed bytes that follow (so that a later version may append)
-//   fixed part, in the order of write_fixed() below
+//   u8  version (1)     u8 flags     u16 bytes of the fixed part that follow (so that a later version may append)
+//   fixed part: u32 mask, bit n = field n of fields() below is there, then those fields: numbers in base 128 (seven bits a byte, the
+//   lowest first, bit 7 = more follow), ids and hashes whole. What is zero is not there: most fields of most transfers are.
 //   any number of { u8 tag, u8 flags (bit 0: sealed), u16 length, bytes }; unknown tags are skipped
 // Free text (reference, metadata) carries a `sealed` flag of its own: sealed bytes are ciphertext under a key of the principal.
 #pragma once
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace payswitch {
 
@@ -24,9 +26,9 @@ inline constexpr std::size_t route_trace_bytes_max = 1024;
 inline constexpr std::size_t refused_banks_bytes_max = 256;
 inline constexpr std::size_t peer_reference_bytes_max = 128;
 inline constexpr std::size_t limit_keys_bytes_max = 1024;
-inline constexpr std::size_t detail_fixed_bytes = 8 * 11 + 16 * 3 + 32 + (16 + 8 + 8) + 8 * 2 + 4 + 4;
+inline constexpr std::size_t detail_fixed_bytes_max = 4 + 10 * 11 + 16 * 3 + 32 + 16 + 10 * 4 + 5 + 2 * 4;
 // Sealing may add 64 bytes (nonce, tag, key id) to each free text.
-inline constexpr std::size_t detail_bytes_max = 4 + detail_fixed_bytes + 4 * 16 + reference_bytes_max + metadata_bytes_max + 128 + idempotency_key_bytes_max +
+inline constexpr std::size_t detail_bytes_max = 4 + detail_fixed_bytes_max + 4 * 16 + reference_bytes_max + metadata_bytes_max + 128 + idempotency_key_bytes_max +
                                                 route_trace_bytes_max + refused_banks_bytes_max + peer_reference_bytes_max + limit_keys_bytes_max;
 
 // A value that may be ciphertext.
@@ -86,6 +88,18 @@ class Writer {
     for (auto& byte : bytes) { byte = static_cast<unsigned char>(rest & 0xff); rest >>= 8; }
     raw(bytes, sizeof bytes);
   }
+  void packed(std::uint64_t value) noexcept {
+    unsigned char bytes[10];
+    std::size_t n = 0;
+    for (; value >= 0x80; value >>= 7) bytes[n++] = static_cast<unsigned char>(value | 0x80);
+    bytes[n++] = static_cast<unsigned char>(value);
+    raw(bytes, n);
+  }
+  // At a place written before.
+  void number_at(std::size_t at, std::uint64_t value, std::size_t bytes) noexcept {
+    if (full_) return;
+    for (std::size_t i = 0; i < bytes; ++i, value >>= 8) out_[at + i] = static_cast<char>(value & 0xff);
+  }
   void raw(const void* data, std::size_t size) noexcept {
     if (out_.size() - used_ < size) { full_ = true; return; }
     if (size != 0) std::memcpy(out_.data() + used_, data, size);
@@ -119,6 +133,18 @@ class Reader {
     for (std::size_t i = sizeof bytes; i-- > 0;) rest = (rest << 8) | bytes[i];
     value = static_cast<T>(rest);
   }
+  std::uint64_t packed() noexcept {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+      unsigned char byte = 0;
+      if (!raw(&byte, 1)) return 0;
+      if (shift == 63 && byte > 1) break;  // more than 64 bits
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if ((byte & 0x80) == 0) return value;
+    }
+    short_ = true;
+    return 0;
+  }
   bool raw(void* data, std::size_t size) noexcept {
     if (in_.size() < size) { short_ = true; return false; }
     std::memcpy(data, in_.data(), size);
@@ -139,16 +165,27 @@ class Reader {
   bool short_ = false;
 };
 
-// The fixed part, once for both directions: Codec is Writer or Reader.
+// Every field of the fixed part in its order, once for both directions; new ones go to the end.
 template <class Number, class Raw, class Detail>
-void fixed_part(Number number, Raw raw, Detail& d) noexcept {
+void fields(Number number, Raw raw, Detail& d) noexcept {
   number(d.posted_minor); number(d.operation_minor); number(d.reversed_pending_minor); number(d.reversed_posted_minor);
   number(d.hold_until_ms); number(d.accepted_ms); number(d.cancel_asked_ms); number(d.attention_since_ms);
   number(d.first_sent_ms); number(d.grace_ms); number(d.route_version);
-  raw(d.op_id.b, 16); raw(d.hold_id.b, 16); raw(d.reverses.b, 16); raw(d.fingerprint, 32);
-  raw(d.peer.ledger.b, 16); number(d.peer.epoch); number(d.peer.position);
+  raw(d.op_id.b); raw(d.hold_id.b); raw(d.reverses.b); raw(d.fingerprint);
+  raw(d.peer.ledger.b); number(d.peer.epoch); number(d.peer.position);
   number(d.sender); number(d.limit_window_ms); number(d.polls);
   number(d.mode); number(d.pending_at_peer); number(d.amount_all); number(d.cancel_by_client);
+}
+inline constexpr std::uint32_t fields_known = 25;
+
+inline bool all_zero(const std::uint8_t* bytes, std::size_t size) noexcept {
+  std::uint64_t any = 0;
+  for (std::size_t i = 0; i < size; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes + i, 8);
+    any |= word;
+  }
+  return any == 0;
 }
 
 }  // namespace detail_codec
@@ -158,8 +195,27 @@ inline std::size_t encode_detail(const TransferDetail& detail, std::span<char> o
   detail_codec::Writer w(out);
   w.number(std::uint8_t{1});
   w.number(std::uint8_t{0});
-  w.number(static_cast<std::uint16_t>(detail_fixed_bytes));
-  detail_codec::fixed_part([&](const auto& v) { w.number(v); }, [&](const auto* data, std::size_t n) { w.raw(data, n); }, detail);
+  w.number(std::uint16_t{0});
+  w.number(std::uint32_t{0});
+  std::uint32_t mask = 0, bit = 1;
+  detail_codec::fields(
+      [&](const auto& value) {
+        if (value != 0) {
+          mask |= bit;
+          w.packed(static_cast<std::uint64_t>(value));
+        }
+        bit <<= 1;
+      },
+      [&]<std::size_t n>(const std::uint8_t (&value)[n]) {
+        if (!detail_codec::all_zero(value, n)) {
+          mask |= bit;
+          w.raw(value, n);
+        }
+        bit <<= 1;
+      },
+      detail);
+  w.number_at(2, w.used() - 4, 2);
+  w.number_at(4, mask, 4);
   w.text(DetailTag::reference, detail.reference.bytes, detail.reference.sealed, reference_bytes_max + 64);
   w.text(DetailTag::metadata, detail.metadata.bytes, detail.metadata.sealed, metadata_bytes_max + 64);
   w.text(DetailTag::idempotency_key, detail.idempotency_key, false, idempotency_key_bytes_max);
@@ -176,12 +232,30 @@ inline bool decode_detail(std::string_view bytes, TransferDetail& detail) noexce
   detail_codec::Reader r(bytes);
   std::uint8_t version = 0, flags = 0;
   std::uint16_t fixed = 0;
+  bool fits = true;
   r.number(version);
   r.number(flags);
   r.number(fixed);
-  if (version != 1 || fixed < detail_fixed_bytes) return false;
-  detail_codec::fixed_part([&](auto& v) { r.number(v); }, [&](auto* data, std::size_t n) { r.raw(data, n); }, detail);
-  r.view(fixed - detail_fixed_bytes);
+  detail_codec::Reader part(r.view(fixed));
+  if (version != 1 || r.was_short()) return false;
+  std::uint32_t mask = 0, bit = 1;
+  part.number(mask);
+  detail_codec::fields(
+      [&](auto& value) {
+        if ((mask & bit) != 0) {
+          const std::uint64_t number = part.packed();
+          value = static_cast<std::remove_reference_t<decltype(value)>>(number);
+          if (static_cast<std::uint64_t>(value) != number) fits = false;
+        }
+        bit <<= 1;
+      },
+      [&]<std::size_t n>(std::uint8_t (&value)[n]) {
+        if ((mask & bit) != 0) part.raw(value, n);
+        bit <<= 1;
+      },
+      detail);
+  // What is left of the fixed part is of a later version, if the mask says so.
+  if (!fits || part.was_short() || (!part.empty() && mask >> detail_codec::fields_known == 0)) return false;
   while (!r.empty() && !r.was_short()) {
     std::uint8_t tag = 0, text_flags = 0;
     std::uint16_t length = 0;

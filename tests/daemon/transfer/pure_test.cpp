@@ -245,11 +245,14 @@ TEST(Record, what_was_encoded_is_decoded) {
 
 TEST(Record, every_truncation_is_noticed) {
   TransferDetail detail;
+  detail.posted_minor = 300;
+  detail.hold_id.b[3] = 1;
+  detail.mode = 1;
   detail.reference = {"rent", false};
   detail.idempotency_key = "k";
   char bytes[detail_bytes_max];
   const auto size = encode_detail(detail, bytes);
-  const auto whole_fields = std::set<std::size_t>{4 + detail_fixed_bytes, 4 + detail_fixed_bytes + 8, size};
+  const auto whole_fields = std::set<std::size_t>{size - 5 - 8, size - 5};  // before the key, and before the reference too
   for (std::size_t cut = 0; cut != size; ++cut) {
     TransferDetail back;
     EXPECT_EQ(decode_detail({bytes, cut}, back), whole_fields.count(cut) != 0) << cut;
@@ -261,15 +264,48 @@ TEST(Record, another_version_is_refused_and_a_longer_fixed_part_is_read) {
   char bytes[detail_bytes_max];
   const auto size = encode_detail(detail, bytes);
   std::string longer(bytes, size);
-  longer[2] = static_cast<char>(detail_fixed_bytes + 8);
+  longer[2] = static_cast<char>(longer[2] + 8);
   longer.append(8, '\x55');
+  EXPECT_FALSE(decode_detail(longer, back)) << "bytes that no field of the mask accounts for";
+  longer[7] = '\x02';  // a field that this build does not know
   EXPECT_TRUE(decode_detail(longer, back));
   bytes[0] = 2;
   EXPECT_FALSE(decode_detail({bytes, size}, back));
 }
 
+TEST(Record, what_is_zero_takes_no_room) {
+  TransferDetail detail;
+  char bytes[detail_bytes_max];
+  EXPECT_EQ(encode_detail(detail, bytes), 8u);
+  detail.posted_minor = 127;
+  EXPECT_EQ(encode_detail(detail, bytes), 9u);
+  detail.posted_minor = 128;
+  EXPECT_EQ(encode_detail(detail, bytes), 10u);
+  detail.posted_minor = INT64_MAX;
+  EXPECT_EQ(encode_detail(detail, bytes), 17u);
+}
+
+TEST(Record, a_number_too_large_for_its_field_is_damage) {
+  TransferDetail detail, back;
+  detail.mode = 2;
+  char bytes[detail_bytes_max];
+  std::string mode(bytes, encode_detail(detail, bytes));
+  mode.back() = '\x82';
+  mode += '\x02';  // 258
+  mode[2] = static_cast<char>(mode[2] + 1);
+  EXPECT_FALSE(decode_detail(mode, back));
+  detail.mode = 0;
+  detail.sender = UINT64_MAX;
+  std::string sender(bytes, encode_detail(detail, bytes));
+  EXPECT_TRUE(decode_detail(sender, back));
+  sender.back() = '\x02';  // bit 64
+  EXPECT_FALSE(decode_detail(sender, back));
+}
+
 TEST(Record, the_largest_detail_fits_its_maximum) {
   TransferDetail detail;
+  detail_codec::fields([](auto& value) { value = static_cast<std::remove_reference_t<decltype(value)>>(-1); },
+                       [](auto& value) { std::memset(value, 0xff, sizeof value); }, detail);
   const std::string big(4'096, 'x');
   detail.reference = {std::string_view(big).substr(0, reference_bytes_max + 64), true};
   detail.metadata = {std::string_view(big).substr(0, metadata_bytes_max + 64), true};
@@ -279,7 +315,13 @@ TEST(Record, the_largest_detail_fits_its_maximum) {
   detail.peer_reference = std::string_view(big).substr(0, peer_reference_bytes_max);
   detail.limit_keys = std::string_view(big).substr(0, limit_keys_bytes_max);
   std::array<char, detail_bytes_max> bytes;
-  EXPECT_NE(encode_detail(detail, bytes), 0u);
+  const auto size = encode_detail(detail, bytes);
+  ASSERT_NE(size, 0u);
+  TransferDetail back;
+  EXPECT_TRUE(decode_detail({bytes.data(), size}, back));
+  EXPECT_EQ(back.posted_minor, -1);
+  EXPECT_EQ(back.polls, UINT32_MAX);
+  EXPECT_EQ(back.cancel_by_client, 255);
   detail.idempotency_key = std::string_view(big).substr(0, idempotency_key_bytes_max + 1);
   EXPECT_EQ(encode_detail(detail, bytes), 0u) << "a text above its maximum is never cut silently";
 }
