@@ -13,6 +13,7 @@ namespace payswitch::daemon::transfer {
 namespace {
 
 constexpr std::uint32_t all_tries_max = 8;
+constexpr std::uint32_t window_tries_max = 8;  // a day turns once; a ledger that says so again and again is not believed for ever
 constexpr std::size_t reference_characters_max = 35;
 
 constexpr ledger::Refusal not_found{PSW_ABSENT, "account_not_found"};
@@ -32,6 +33,7 @@ void PayFlow::start(const MoneyCommand& command, Reply<TransferAnswer> reply) {
   command_ = command;
   plan_ = Plan::undecided;
   all_tries_ = 0;
+  window_tries_ = 0;
   refusal_ = {};
   pending_code_ = ErrorCode::none;
   taken_ = TakenLimits{};
@@ -362,7 +364,7 @@ void PayFlow::written(const ledger::WriteReply& reply) {
     case ledger::Written::exists: return replay(reply.uniques());
     case ledger::Written::key_reused: return fail(ErrorCode::idempotency_key_reused);
     case ledger::Written::conflict:
-      if (reason == reason_window_moved) return write();
+      if (reason == reason_window_moved) return ++window_tries_ < window_tries_max ? write() : fail(ErrorCode::overloaded);
       if (reason == reason_available_changed && all_tries_ < all_tries_max) return read_all();
       return fail(reason == reason_available_changed ? ErrorCode::overloaded : ErrorCode::internal);
     case ledger::Written::not_allowed: {

@@ -58,6 +58,7 @@ class PayFlow final : public TransferFlow {
   ledger::SystemName cash_;  // the record's view of it lives until the answer
   TakenLimits taken_;
   std::uint32_t all_tries_ = 0;
+  std::uint32_t window_tries_ = 0;
   std::string connector_, bank_, trace_;
   std::int64_t not_after_ms_ = 0;
 };

@@ -101,7 +101,7 @@ void Engine::answer(psw_reply& reply, std::int32_t code, std::string_view reason
   reply.code = code;
   reply.failed = failed;
   reply.reason = arena_.text(reason);
-  reply.clock_ms = state_->clock_ms;
+  reply.clock_ms = now_ms();  // also where nothing was written: the core reckons windows and due times by what it is told here
   stamp(reply, state_->sequence, arena_);
 }
 
@@ -194,7 +194,6 @@ void Engine::answer_known(std::uint64_t offset, psw_reply& reply) {
   EntryView stored;
   if (!entry_at(offset, stored)) return answer(reply, PSW_UNAVAILABLE, "journal_unreadable");
   answer(reply, PSW_OK, {});
-  reply.clock_ms = stored.header().clock_ms;
   stamp(reply, stored.header().sequence, arena_);
   std::size_t n = 0;
   auto* rows = arena_.rows<psw_account>(std::size_t{stored.header().items} * 2);

@@ -188,6 +188,18 @@ TEST(Local, an_owners_day_is_limited_over_all_accounts_and_given_back_by_a_relea
   EXPECT_EQ(b.mj.pay_now(b.mj.transfer("mj-alice", "mj-anna", 1'000, "d")).code, ErrorCode::none) << "another day";
 }
 
+// A refusal that writes nothing tells the ledger's clock of now, not of its last entry: the payment after it stands in today's window.
+TEST(Local, after_an_idle_night_a_refusal_does_not_send_the_next_payment_into_yesterdays_window) {
+  ThreeBanks b;
+  auto config = *b.mj.config;
+  config.limits.transfer["KRW"].per_owner_day = 1'000;
+  b.mj.daemon().adopt(make_settings(std::make_shared<const config::Config>(config), b.mj.settings->reference_key));
+  EXPECT_EQ(b.mj.pay_now(b.mj.transfer("mj-alice", "mj-anna", 1'000, "a")).code, ErrorCode::none);
+  b.world.advance(25 * 3'600'000, 60'000);
+  EXPECT_EQ(b.mj.pay_now(b.mj.transfer("mj-nobody", "mj-anna", 1, "b")).code, ErrorCode::account_not_found);
+  EXPECT_EQ(b.mj.pay_now(b.mj.transfer("mj-alice", "mj-anna", 1'000, "c")).code, ErrorCode::none);
+}
+
 TEST(Local, amount_all_is_what_is_available_and_nothing_of_it_is_refused) {
   ThreeBanks b;
   auto all = b.mj.transfer("mj-alice", "mj-anna", 0, "all");

@@ -288,5 +288,23 @@ TEST(Refusals, an_overdraft_limit_below_what_is_in_use_is_refused) {
   EXPECT_EQ(books.write(exact).code, PSW_OK);
 }
 
+TEST(Refusals, tell_the_ledgers_clock_of_now_although_nothing_was_written) {
+  Books g;
+  g.clock.ms += 3'600'000;
+  Entry absent;
+  absent.record(901);
+  absent.post("nobody", "b", 1);
+  const Answer refused = g.write(absent);
+  EXPECT_EQ(refused.code, PSW_ABSENT);
+  EXPECT_EQ(refused.clock_ms, g.clock.ms);
+  Entry seen;
+  seen.unique("key/alice", "used", 1);
+  const Answer exists = g.write(seen);
+  EXPECT_EQ(exists.code, PSW_EXISTS);
+  EXPECT_EQ(exists.clock_ms, g.clock.ms);
+  g.clock.ms -= 7'200'000;
+  EXPECT_GE(g.write(seen).clock_ms, g.clock.ms + 3'600'000) << "it never goes behind the last entry";
+}
+
 }  // namespace
 }  // namespace payswitch::local_ledger::test
