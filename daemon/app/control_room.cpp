@@ -7,6 +7,7 @@ ControlRoom::ControlRoom(Daemon& daemon) : daemon_(daemon), server_(daemon.confi
   register_accounts();
   register_transfers();
   register_keys();
+  register_connectors();
 }
 
 Result<void> ControlRoom::start() { return server_.start(); }

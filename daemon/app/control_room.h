@@ -22,6 +22,7 @@ class ControlRoom {
   void register_accounts();
   void register_transfers();
   void register_keys();
+  void register_connectors();
 
   Daemon& daemon_;
   control::Server server_;

@@ -59,6 +59,11 @@ constexpr Argument routes_explain[] = {
 constexpr Argument ledger_verify[] = {{"directory", positional, false, "", "of a stopped ledger; left out: the running one checks itself"},
                                       {"plugin", option, false, "", "ledger plugin of the directory (local_ledger)"}};
 constexpr Argument log_level[] = {{"level", positional, false, "debug|info|notice|warning|error", "left out: shows the present one"}};
+constexpr Argument connector[] = {
+    {"name", positional, true, "", "of the connector or login"},
+    {"command", positional, true, "", "one of its plugin's commands: payswitchctl plugin inspect"},
+    {"args", positional, false, "", "its arguments, as the plugin wants them; often a JSON object"},
+    {"confirm", flag, false, "", "for a command that its plugin calls dangerous"}};
 constexpr Argument completion[] = {{"shell", positional, true, "bash", "the shell"}};
 constexpr Argument explain[] = {{"id", positional, true, "", "id of a log line, such as PSW-NET-001"}};
 
@@ -80,6 +85,7 @@ constexpr CommandSpec table[] = {
     {"key create", admin, false, false, "make an API key; it is shown once", key_create},
     {"key list", admin, false, false, "API keys without their secrets", key_list},
     {"key revoke", admin, true, false, "end an API key", key_revoke},
+    {"connector", viewer, false, false, "a command of a plugin; each has a role of its own", connector},
     {"plugin list", viewer, false, false, "loaded plugins and their instances", {}},
     {"plugin inspect", viewer, false, true, "what a plugin's file says about itself", plugin_inspect},
     {"plugin help", viewer, false, true, "the options of a connector type", plugin_file},

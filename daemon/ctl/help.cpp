@@ -111,7 +111,7 @@ std::string bash_completion() {
          "      --socket|--plugins) i=$((i + 1)) ;;\n"
          "      -*) ;;\n"
          "      *) [ $count -lt 2 ] && command=\"${command:+$command }${COMP_WORDS[i]}\" && count=$((count + 1))\n"
-         "         case \"$command\" in status|health|explain|completion) count=2 ;; esac ;;\n"
+         "         case \"$command\" in status|health|explain|completion|connector) count=2 ;; esac ;;\n"
          "    esac\n"
          "  done\n"
          "  case \"$previous\" in\n"

@@ -42,17 +42,22 @@ std::string DaemonProcess::read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-DaemonProcess::DaemonProcess(DaemonOptions options) : options_(std::move(options)) {
+DaemonProcess::DaemonProcess(DaemonOptions options, DaemonSurroundings surroundings) : options_(std::move(options)), around_(std::move(surroundings)) {
   char name[] = "/tmp/payswitch-test-XXXXXX";
   if (!mkdtemp(name)) std::abort();
   folder_ = name;
   port_ = free_port();
   do admin_port_ = free_port();
   while (admin_port_ == port_);
+  for (const auto& plugin : around_.plugins) {
+    std::filesystem::create_directory(plugin_folder());
+    for (const char* from : {PSW_PLUGIN_DIR, PSW_FIXTURE_DIR})
+      if (const std::string file = std::string(from) + "/" + plugin + ".so"; std::filesystem::exists(file)) std::filesystem::copy_file(file, plugin_folder() + "/" + plugin + ".so");
+  }
   std::ofstream(config_file()) << "[switch]\nbank = \"mj\"\nprefix = \"mj-\"\ncurrencies = { KRW = 0, USD = 2 }\nledger = \"books\"\n"
                                << "[listen.public]\naddress = \"127.0.0.1:" << port_ << "\"\n[listen.admin]\naddress = \"127.0.0.1:" << admin_port_ << "\"\n"
                                << "[auth]\nmode = \"" << options_.auth_mode << "\"\n[cash]\nallow = \"" << options_.cash_allow << "\"\n"
-                               << "[paths]\nplugins = \"" << PSW_PLUGIN_DIR << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n"
+                               << "[paths]\nplugins = \"" << plugin_folder() << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n"
                                << "[[connector]]\nname = \"books\"\nplugin = \"local_ledger\"\noptions = { directory = \"" << folder_ << "/books\" }\n"
                                << options_.extra << "\n";
 }
@@ -63,6 +68,19 @@ DaemonProcess::~DaemonProcess() {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
+}
+
+std::string DaemonProcess::plugin_folder() const { return around_.plugins.empty() ? std::string(PSW_PLUGIN_DIR) : folder_ + "/plugins"; }
+
+int DaemonProcess::ctl(const std::string& arguments, std::string& output) const {
+  output.clear();
+  const std::string line = std::string(PSW_BIN_DIR) + "/payswitchctl --socket " + control_socket() + " " + arguments + " 2>&1";
+  FILE* const pipe = popen(line.c_str(), "r");
+  if (pipe == nullptr) return -1;
+  char bytes[4096];
+  for (std::size_t n = 0; (n = fread(bytes, 1, sizeof bytes, pipe)) > 0;) output.append(bytes, n);
+  const int status = pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void DaemonProcess::launch() {
@@ -84,6 +102,7 @@ void DaemonProcess::launch() {
     dup2(log_fd, STDERR_FILENO);
     dup2(log_fd, STDOUT_FILENO);
     if (!options_.environment.empty()) putenv(options_.environment.data());
+    for (auto& one : around_.environment) putenv(one.data());
     execvp(argv[0], argv.data());
     _exit(127);
   }
@@ -101,6 +120,10 @@ bool DaemonProcess::start() {
     HttpClient probe(admin_port_, 1000);
     if (probe.get("/readyz").status == 200) {
       // The public listener is the last to open.
+      if (around_.public_tls) {
+        HttpClient knock(port_, 1000);
+        if (knock.send_raw("\n")) return true;
+      }
       HttpClient api(port_, 1000);
       if (api.get("/v1/me").status != 0) return true;
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/http_client.h"
 
@@ -19,9 +20,16 @@ struct DaemonOptions {
   std::string wrapper;      // a program and its arguments put in front ("faketime …"), or empty
 };
 
+// What few tests need.
+struct DaemonSurroundings {
+  std::vector<std::string> plugins = {};  // files NAME.so copied into a folder of this daemon's own, from the plugins and the fixtures; none: the plugin folder itself
+  bool public_tls = false;                // the public listener speaks TLS: `extra` has its [listen.public.tls]
+  std::vector<std::string> environment = {};  // NAME=value
+};
+
 class DaemonProcess {
  public:
-  explicit DaemonProcess(DaemonOptions options = {});
+  explicit DaemonProcess(DaemonOptions options = {}, DaemonSurroundings surroundings = {});
   ~DaemonProcess();
   DaemonProcess(const DaemonProcess&) = delete;
   DaemonProcess& operator=(const DaemonProcess&) = delete;
@@ -42,9 +50,12 @@ class DaemonProcess {
   pid_t pid() const noexcept { return pid_; }
   const std::string& folder() const noexcept { return folder_; }
   std::string log() const;  // everything written so far
+  std::string plugin_folder() const;
   std::string config_file() const { return folder_ + "/payswitch.toml"; }
   std::string control_socket() const { return folder_ + "/control.sock"; }
 
+  // payswitchctl with these arguments on this daemon's socket: its exit status, and what it printed (both streams).
+  int ctl(const std::string& arguments, std::string& output) const;
   // One request line to the control socket, its answer line; empty when there is none.
   std::string control(std::string_view request) const;
 
@@ -53,6 +64,7 @@ class DaemonProcess {
 
  private:
   DaemonOptions options_;
+  DaemonSurroundings around_;
   std::string folder_;
   std::uint16_t port_ = 0, admin_port_ = 0;
   pid_t pid_ = -1;
