@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "api/messages.h"
 #include "api/trace.h"
 #include "api/wire.h"
 #include "base/text.h"
@@ -35,6 +36,12 @@ void Context::send(int status, std::span<const net::Header> more, std::string_vi
   char trace[traceparent_chars];
   if (answer_traceparent(headers.traceparent, services.span_ids(), trace)) all[n++] = {"traceparent", {trace, sizeof trace}};
   services.metrics->request_finished(status);
+  if (services.logger->enabled(Severity::debug)) [[unlikely]] {
+    const auto& request = exchange.request();
+    const std::string_view trace_id = headers.traceparent.size() >= 35 ? headers.traceparent.substr(3, 32) : std::string_view();
+    services.logger->write(request_answered, {{"method", request.method}, {"path", request.path.substr(0, 200)}, {"status", status}, {"trace_id", trace_id},
+                                              {"micros", static_cast<std::int64_t>((services.clock->monotonic_ns() - started_ns) / 1000)}});
+  }
   exchange.respond(status, std::span(all.data(), n), text);
 }
 

@@ -21,6 +21,7 @@ class OwnedRecord {
  public:
   psw_record row{};        // detail is not used here: `detail` below is
   TransferDetail detail;
+  psw_id trace_id{};       // of the request that is being served; not stored, so recovery has none
 
   OwnedRecord() = default;
   OwnedRecord(const OwnedRecord&) = delete;
@@ -29,6 +30,7 @@ class OwnedRecord {
   void clear() noexcept {
     row = psw_record{};
     detail = TransferDetail{};
+    trace_id = psw_id{};
     memory_.release();
   }
   // A copy of the text that lives until clear(). Almost always in the record's own buffer.
@@ -59,6 +61,7 @@ class OwnedRecord {
     row.note = {};
     row.detail = {};
     detail = from.detail;
+    trace_id = from.trace_id;
     detail.reference.bytes = own(detail.reference.bytes);
     detail.metadata.bytes = own(detail.metadata.bytes);
     for (std::string_view* text : {&detail.idempotency_key, &detail.route_trace, &detail.refused_banks, &detail.peer_reference, &detail.limit_keys})

@@ -253,6 +253,7 @@ void PayFlow::write() {
   auto& detail = rec_.detail;
   row = psw_record{};
   detail = TransferDetail{};
+  rec_.trace_id = command_.trace_id;
   row.id = id_;
   row.kind = static_cast<std::int32_t>(command_.kind);
   row.payer = str(command_.kind == TransferKind::deposit ? cash_.view() : command_.payer);
