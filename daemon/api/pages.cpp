@@ -38,7 +38,8 @@ std::string http_api_page() {
       "| method | path | scope | Idempotency-Key | |\n|---|---|---|---|---|\n";
   std::vector<const Endpoint*> sorted;
   for (const Endpoint& endpoint : endpoints()) sorted.push_back(&endpoint);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Endpoint* a, const Endpoint* b) { return a->path < b->path; });
+  // By path, then by their order in the table. (clang 19 calls libstdc++ 12's stable_sort deprecated.)
+  std::sort(sorted.begin(), sorted.end(), [](const Endpoint* a, const Endpoint* b) { return a->path != b->path ? a->path < b->path : a < b; });
   for (const Endpoint* e : sorted) {
     out += "| " + std::string(e->method) + " | `" + std::string(e->path) + "` | " + scopes(e->any_of) + " | " + (e->key_required ? "required" : "") + " | " + std::string(e->doc) + " |\n";
   }

@@ -19,8 +19,9 @@ class Check {
   Check(const History& history, const Books& books) : history_(history), books_(books) {
     for (const auto& number : books.customers) customers_.insert(number);
     for (const auto& posting : books.postings) postings_.push_back(&posting);
-    std::stable_sort(postings_.begin(), postings_.end(), [](auto* a, auto* b) {
-      return a->sequence != b->sequence ? a->sequence < b->sequence : a->account_sequence < b->account_sequence;
+    std::sort(postings_.begin(), postings_.end(), [](auto* a, auto* b) {
+      if (a->sequence != b->sequence) return a->sequence < b->sequence;
+      return a->account_sequence != b->account_sequence ? a->account_sequence < b->account_sequence : a < b;
     });
     for (const auto& transfer : books.transfers) by_key_[transfer.key].push_back(&transfer);
     for (const auto& operation : history.operations) {
