@@ -1,4 +1,6 @@
 // payswitchd: arguments, then run.
+#include <sys/prctl.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -29,6 +31,8 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // Signing keys live in memory: no core file is written, and only root may look into the process.
+  prctl(PR_SET_DUMPABLE, 0);
   app::Daemon daemon(*arguments);
   return daemon.run();
 }

@@ -1,6 +1,8 @@
 // status, health, plugin list, config show, routes explain, ledger verify, log level, explain
 #include <payswitch/transfer_state.h>
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "app/control_call.h"
@@ -134,11 +136,19 @@ void log_level(Daemon& daemon, const control::Request& request, const control::A
   answer.ok("{\"level\":\"" + std::string(to_string(daemon.logger().level())) + "\"}");
 }
 
-void explain(const control::Request& request, const control::Answer& answer) {
-  const Message* message = find_message(request.argument("id"));
-  if (!message) return answer.fail("not_found", "no log line has this id");
+using PluginMessages = std::map<std::string, plugin_host::MessageText, std::less<>>;
+
+void explain(const PluginMessages& of_plugins, const control::Request& request, const control::Answer& answer) {
   std::pmr::monotonic_buffer_resource memory;
   json::Writer out(memory, 1024);
+  const Message* message = find_message(request.argument("id"));
+  if (!message) {
+    const auto found = of_plugins.find(request.argument("id"));
+    if (found == of_plugins.end()) return answer.fail("not_found", "no log line of the daemon or of a loaded plugin has this id");
+    const auto& text = found->second;
+    out.begin_object().member("id", text.id).member("severity", text.severity).member("text", text.text).member("explanation", text.explanation).end_object();
+    return answer.ok(std::string(out.text()));
+  }
   out.begin_object().member("id", message->id).member("severity", to_string(message->severity)).member("text", message->text).member("explanation", message->explanation).end_object();
   answer.ok(std::string(out.text()));
 }
@@ -161,7 +171,12 @@ void ControlRoom::register_status() {
   server_.on("routes explain", [&daemon](const control::Request& request, control::Answer answer) { routes_explain(daemon, request, answer); });
   server_.on("ledger verify", on_first_loop(daemon_, ledger_verify));
   server_.on("log level", [&daemon](const control::Request& request, control::Answer answer) { log_level(daemon, request, answer); });
-  server_.on("explain", [](const control::Request& request, control::Answer answer) { explain(request, answer); });
+  PluginMessages of_plugins;
+  for (const auto* list : {&daemon.config().connectors, &daemon.config().logins})
+    for (const auto& connector : *list)
+      if (const auto plugin = daemon.host().open(connector.plugin, connector.sha256))
+        for (const auto& text : plugin->type->messages) of_plugins.emplace(text.id, text);
+  server_.on("explain", [of_plugins = std::move(of_plugins)](const control::Request& request, control::Answer answer) { explain(of_plugins, request, answer); });
 }
 
 }  // namespace payswitch::daemon::app

@@ -1,5 +1,7 @@
 #include "net/answer.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -108,7 +110,9 @@ std::size_t write_answer(const Answer& answer, char* out) noexcept {
 
 std::string_view problem_body(int status, std::string_view code, std::string_view error_class, std::string_view detail, std::span<char> memory) noexcept {
   json::Writer writer(memory);
-  writer.begin_object().member("type", "about:blank").member("title", reason_phrase(status)).member_integer("status", status);
+  char type[64];
+  const int type_size = std::snprintf(type, sizeof type, "urn:payswitch:error:%.*s", static_cast<int>(code.size()), code.data());
+  writer.begin_object().member("type", {type, std::min(static_cast<std::size_t>(type_size), sizeof type - 1)}).member("title", reason_phrase(status)).member_integer("status", status);
   writer.member("code", code).member("class", error_class).member("detail", detail).end_object();
   return writer.text();
 }

@@ -48,7 +48,7 @@ class ListenerOnLoops final : public Listener, private Pollable {
         accepted_(registry.counter("payswitch_http_connections_total", "Connections accepted.", {{"listener", options_.name}})),
         full_(registry.counter("payswitch_http_connections_refused_total", "Connections closed at once.", {{"listener", options_.name}, {"reason", "full"}})),
         no_descriptor_(registry.counter("payswitch_http_connections_refused_total", "Connections closed at once.", {{"listener", options_.name}, {"reason", "no_descriptor"}})),
-        open_(registry.gauge("payswitch_http_connections", "Connections open now, as of the last accept or drain.", {{"listener", options_.name}})),
+        open_(registry.gauge("payswitch_http_connections", "Connections open now.", {{"listener", options_.name}})),
         resume_timer_(loop_.context()) {
     for (Loop* loop : loops) {
       auto& hub = hubs_.emplace_back(std::make_unique<Hub>(*loop, options_, handler, clock, logger, metrics_));
@@ -71,6 +71,8 @@ class ListenerOnLoops final : public Listener, private Pollable {
     for (const auto& hub : hubs_) sum += hub->connections();
     return sum;
   }
+
+  void refresh_gauge() noexcept override { open_.set(connections()); }
 
   void replace_tls(TlsContextPtr tls) override {
     const std::lock_guard lock(tls_mutex_);

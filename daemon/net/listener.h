@@ -41,6 +41,8 @@ class Listener {
   virtual void drain() noexcept = 0;
   // Open connections, those still being closed included: 0 after drain() means finished. Any thread.
   virtual std::uint32_t connections() const noexcept = 0;
+  // Writes the open connections to payswitch_http_connections. Any thread; now and then.
+  virtual void refresh_gauge() noexcept = 0;
   // New connections use this context, old ones keep theirs. Any thread.
   virtual void replace_tls(TlsContextPtr tls) = 0;
 };

@@ -23,6 +23,16 @@ namespace {
 
 void pause_ms(unsigned ms) { usleep(ms * 1000); }
 
+int printed(const std::string& line, std::string& output) {
+  output.clear();
+  FILE* const pipe = popen(line.c_str(), "r");
+  if (pipe == nullptr) return -1;
+  char bytes[4096];
+  for (std::size_t n = 0; (n = fread(bytes, 1, sizeof bytes, pipe)) > 0;) output.append(bytes, n);
+  const int status = pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 }  // namespace
 
 std::uint16_t DaemonProcess::free_port() {
@@ -73,14 +83,11 @@ DaemonProcess::~DaemonProcess() {
 std::string DaemonProcess::plugin_folder() const { return around_.plugins.empty() ? std::string(PSW_PLUGIN_DIR) : folder_ + "/plugins"; }
 
 int DaemonProcess::ctl(const std::string& arguments, std::string& output) const {
-  output.clear();
-  const std::string line = std::string(PSW_BIN_DIR) + "/payswitchctl --socket " + control_socket() + " " + arguments + " 2>&1";
-  FILE* const pipe = popen(line.c_str(), "r");
-  if (pipe == nullptr) return -1;
-  char bytes[4096];
-  for (std::size_t n = 0; (n = fread(bytes, 1, sizeof bytes, pipe)) > 0;) output.append(bytes, n);
-  const int status = pclose(pipe);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return printed(std::string(PSW_BIN_DIR) + "/payswitchctl --socket " + control_socket() + " " + arguments + " 2>&1", output);
+}
+
+int DaemonProcess::check_config(const std::string& options, std::string& output) const {
+  return printed(std::string(PSW_BIN_DIR) + "/payswitchd --config " + config_file() + " --check-config " + options + " 2>&1", output);
 }
 
 void DaemonProcess::launch() {

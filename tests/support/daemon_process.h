@@ -56,6 +56,8 @@ class DaemonProcess {
 
   // payswitchctl with these arguments on this daemon's socket: its exit status, and what it printed (both streams).
   int ctl(const std::string& arguments, std::string& output) const;
+  // payswitchd --check-config with further options: its exit status, and what it printed (both streams).
+  int check_config(const std::string& options, std::string& output) const;
   // One request line to the control socket, its answer line; empty when there is none.
   std::string control(std::string_view request) const;
 
