@@ -88,6 +88,7 @@ class Daemon {
   std::unique_ptr<Notices> notices_;
   LateKvStore kv_port_;
   LateInbound inbound_port_;
+  LateBanks banks_port_;
 
   Trust trust_;
   std::unique_ptr<SecretFiles> secrets_;

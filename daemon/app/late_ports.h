@@ -45,4 +45,16 @@ class LateInbound final : public plugin_host::InboundSink {
   std::atomic<plugin_host::InboundSink*> target_{nullptr};
 };
 
+class LateBanks final : public plugin_host::BankObserver {
+ public:
+  void connect(plugin_host::BankObserver* target) noexcept { target_.store(target, std::memory_order_release); }
+
+  void bank_alive(unsigned loop, std::string_view bank) noexcept override {
+    if (auto* target = target_.load(std::memory_order_acquire)) target->bank_alive(loop, bank);
+  }
+
+ private:
+  std::atomic<plugin_host::BankObserver*> target_{nullptr};
+};
+
 }  // namespace payswitch::daemon::app

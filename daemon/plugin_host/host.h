@@ -46,7 +46,8 @@ struct ConnectorSettings {
   std::string sha256;        // optional pin, 64 hex digits
   bool required = true;      // false: a failure is logged and the daemon starts degraded
   std::uint64_t call_grace_ms = 250;     // after a call deadline, before the host answers unknown itself
-  std::uint32_t in_flight_max = 0;       // calls open at once, shared out to the loops evenly; 0: 4096 for a ledger, 256 otherwise
+  std::uint32_t in_flight_max = 0;       // calls open at once, of all loops together: a busy loop borrows what the others leave, up to four
+                                         // even shares; 0: 4096 for a ledger, 256 otherwise
   std::uint64_t lifecycle_limit_ms = 10'000;  // create, configure, start, stop, destroy: each; afterwards it counts as hanging
   std::shared_ptr<const Options> options;     // shared: the plugin may read it as long as its instance lives
 };
@@ -69,6 +70,7 @@ struct HostParts {
   Logger* log = nullptr;                   // required
   Registry* metrics = nullptr;             // required
   InboundSink* inbound = nullptr;
+  BankObserver* banks = nullptr;           // null: nobody wants to know
   KvStore* kv = nullptr;
   HttpClientPort* http_client = nullptr;
   HttpRoutesPort* http_routes = nullptr;

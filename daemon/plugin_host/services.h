@@ -49,6 +49,13 @@ class InboundSink {
   virtual void deliver(unsigned loop, InboundCall& call) noexcept = 0;
 };
 
+// Who hears that a bank shows life again: the breaker of one of its connectors has closed. (Its messages come through InboundSink.)
+class BankObserver {
+ public:
+  virtual ~BankObserver() = default;
+  virtual void bank_alive(unsigned loop, std::string_view bank) noexcept = 0;  // on that loop
+};
+
 // ---- psw.kv/1 --------------------------------------------------------------------------------------------------------------
 
 // Answer to a KvStore call: on the loop it was asked on, exactly once. rows: psw_kv, borrowed for the call.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/account_names.h"
+#include "transfer/limits.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -21,6 +22,7 @@ std::uint32_t bounded(std::uint32_t limit) noexcept { return std::clamp<std::uin
 void AccountFlow::start() noexcept {
   ++core_.counters.running;
   replayed_ = false;
+  recorded_perhaps_ = false;
   tries_ = 0;
   patience_ns_ = core_.now_ns() + patience_ns;
 }
@@ -73,7 +75,7 @@ ErrorCode AccountFlow::check_open(std::string_view& member) const noexcept {
 
 void AccountFlow::write_open() {
   auto write = core_.client.begin();
-  if (!write) return fail(ErrorCode::overloaded);
+  if (!write) return not_taken(ErrorCode::overloaded);
   const auto& config = *core_.settings->config;
   if (open_.number.empty() && number_.empty()) {
     number_ = config.self.prefix;
@@ -187,11 +189,14 @@ void AccountFlow::write_change() {
   if ((account_.status & PSW_STATUS_CLOSED) != 0 && change_.action != AccountAction::close) return fail(ErrorCode::account_closed);
   if (status == account_.status) return answer(account_, {});
   auto write = core_.client.begin();
-  if (!write) return fail(ErrorCode::overloaded);
+  if (!write) return not_taken(ErrorCode::overloaded);
   psw_account next = account_;
   next.status = status;
   write.entry.account(next);
-  if (change_.action == AccountAction::close) write.entry.guard_empty(number_, not_empty);
+  if (change_.action == AccountAction::close) {
+    write.entry.guard_empty(number_, not_empty);
+    write.entry.guard_counter(view(write.entry.keep(open_repairs_prefix, number_)), 0, 0, 0, not_empty);  // none open
+  }
   core_.client.write<&AccountFlow::changed>(write, core_.new_id(), this);
 }
 
@@ -213,13 +218,24 @@ void AccountFlow::fail_write(const ledger::WriteReply& reply) {
       const auto code = error_named(reply.reason());
       return fail(code == ErrorCode::none ? ErrorCode::internal : code);
     }
-    case ledger::Written::not_taken: return fail(reply.reason() == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
+    case ledger::Written::not_taken: return not_taken(reply.reason() == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
     case ledger::Written::unknown:
-      if (core_.now_ns() >= patience_ns_) return fail(ErrorCode::outcome_unknown);
-      ++core_.counters.ledger_retries;
-      return core_.timers.arm(*this, core_.now_ns() + static_cast<std::uint64_t>(core_.settings->times.step_retry_ms) * 1'000'000);
+      recorded_perhaps_ = true;
+      return retry_later();
     default: return fail(ErrorCode::internal);
   }
+}
+
+// "Nothing was recorded" only where that is certain; else the same step again, as long as the caller waits.
+void AccountFlow::not_taken(ErrorCode code) {
+  if (!recorded_perhaps_) return fail(code);
+  retry_later();
+}
+
+void AccountFlow::retry_later() {
+  if (core_.now_ns() >= patience_ns_) return fail(ErrorCode::outcome_unknown);
+  ++core_.counters.ledger_retries;
+  core_.timers.arm(*this, core_.now_ns() + static_cast<std::uint64_t>(core_.settings->times.step_retry_ms) * 1'000'000);
 }
 
 void AccountFlow::on_timer() {

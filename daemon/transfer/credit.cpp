@@ -122,7 +122,7 @@ Heard hear(const OwnedRecord& rec, std::int32_t op_kind, const psw_reply& reply)
       return out;
     default: break;
   }
-  if (PSW_MUTANT("unauthenticated_is_a_refusal") && reason == "unauthenticated") out.answer = Answer::refused;
+  if (PSW_MUTANT("unauthenticated_is_a_refusal") && (reason == "unauthenticated" || reason == "http_401")) out.answer = Answer::refused;
   else if (PSW_MUTANT("overload_is_a_refusal") && reply.code == PSW_OVERLOADED) out.answer = Answer::refused;
   else if (reply.code == PSW_OVERLOADED && reply.retry_after_ms != 0) out.answer = Answer::not_recorded;
   return out;

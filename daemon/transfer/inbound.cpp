@@ -1,6 +1,7 @@
 #include "transfer/inbound.h"
 
 #include "transfer/inbound_flow.h"
+#include "transfer/recovery.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -25,5 +26,7 @@ void Inbound::deliver(unsigned loop, plugin_host::InboundCall& call) noexcept {
   }
   flow->start(call);
 }
+
+void Inbound::bank_alive(unsigned loop, std::string_view bank) noexcept { loops_[loop]->core.recovery->bank_alive(bank); }
 
 }  // namespace payswitch::daemon::transfer

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "plugin_host/services.h"
@@ -13,12 +14,14 @@
 
 namespace payswitch::daemon::transfer {
 
-class Inbound final : public plugin_host::InboundSink {
+class Inbound final : public plugin_host::InboundSink, public plugin_host::BankObserver {
  public:
   // coordinators[i] is that of loop i; all outlive this object.
   explicit Inbound(std::span<Coordinator* const> coordinators);
   ~Inbound() override;
   void deliver(unsigned loop, plugin_host::InboundCall& call) noexcept override;
+  // A connector's breaker closed: one loop's coordinator asks about all open transfers of the bank, whoever began them.
+  void bank_alive(unsigned loop, std::string_view bank) noexcept override;
 
   static constexpr std::uint32_t calls_max = 1024;  // at once on one loop; above it: overloaded, nothing recorded
 

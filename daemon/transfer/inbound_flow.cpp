@@ -5,6 +5,7 @@
 #include "ledger/account_names.h"
 #include "transfer/commands.h"
 #include "transfer/mutant.h"
+#include "transfer/recovery.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
@@ -25,6 +26,7 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
   tries_ = 0;
   rec_.clear();
   credit_ = psw_credit{};
+  core().recovery->heard(call.bank);
   using plugin_host::InboundKind;
   switch (call.kind) {
     case InboundKind::hello:

@@ -13,6 +13,9 @@
 
 namespace payswitch::daemon::transfer {
 
+// Counter of the ledger: how many open repairs stand between an account of ours and a person. Such an account is not closed.
+inline constexpr std::string_view open_repairs_prefix = "repairs/";
+
 // Reasons of guards that the core answers by trying again.
 inline constexpr std::string_view reason_window_moved = "window_moved";
 inline constexpr std::string_view reason_available_changed = "available_changed";

@@ -9,53 +9,80 @@ namespace payswitch::daemon::transfer {
 namespace {
 // How far ahead of its due time a transfer of a bank that came back is taken: further than any back-off.
 constexpr std::int64_t ahead_ms = 600'000;
+constexpr std::uint64_t spread_ns = 1'000'000'000;       // its transfers are asked about within this
+constexpr std::uint64_t alive_every_ns = 5'000'000'000;  // and not more often than this
 }  // namespace
 
+Recovery::Pulse* Recovery::pulse_of(std::string_view bank) {
+  const auto it = pulses_.find(bank);
+  if (it != pulses_.end()) return &it->second;
+  if (pulses_.size() == banks_max) return nullptr;
+  return &pulses_.emplace(bank, Pulse{}).first->second;
+}
+
+void Recovery::silent(std::string_view bank) {
+  if (auto* pulse = pulse_of(bank)) pulse->silent = true;
+}
+
+void Recovery::heard(std::string_view bank) {
+  auto* pulse = pulse_of(bank);
+  if (pulse == nullptr || !pulse->silent || core_.now_ns() < pulse->next_ns) return;
+  pulse->silent = false;
+  pulse->next_ns = core_.now_ns() + alive_every_ns;
+  bank_alive(bank);
+}
+
 void Recovery::bank_alive(std::string_view bank) {
-  if (alive_.size() == banks_waiting_max || std::find(alive_.begin(), alive_.end(), bank) != alive_.end()) return;
-  alive_.emplace_back(bank);
+  if (alive_.size() == banks_max || std::find(alive_.begin(), alive_.end(), bank) != alive_.end()) return;
+  alive_.emplace(alive_.begin(), bank);
 }
 
 void Recovery::tick() {
   if (asking_ || core_.draining) return;
   const std::uint64_t now = core_.now_ns();
-  const auto lease_ms = static_cast<std::uint64_t>(core_.settings->times.lease_ms);
-  if (!alive_.empty()) {
-    const std::string bank = alive_.back();
-    alive_.pop_back();
-    asking_ = core_.client.lease_due<&Recovery::leased_of_bank>(core_.owner, lease_ms, batch, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
-      read.bank = keep.keep(bank);
-      read.to_ms = core_.client.clock_ms() + ahead_ms;
-      read.state_mask = state_bit(TransferState::held) | state_bit(TransferState::submitted) | state_bit(TransferState::in_doubt);
-    });
-    return;
-  }
+  if (!alive_.empty()) return ask_bank();
   if (now < due_ns_) return;
   due_ns_ = now + static_cast<std::uint64_t>(core_.settings->times.due_every_ms) * 1'000'000;
+  const auto lease_ms = static_cast<std::uint64_t>(core_.settings->times.lease_ms);
   asking_ = core_.client.lease_due<&Recovery::leased>(core_.owner, lease_ms, batch, this, [](psw_read&, ledger::EntryBuilder&) {});
+}
+
+void Recovery::ask_bank() {
+  const auto lease_ms = static_cast<std::uint64_t>(core_.settings->times.lease_ms);
+  asking_ = core_.client.lease_due<&Recovery::leased_of_bank>(core_.owner, lease_ms, batch, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
+    read.bank = keep.keep(alive_.back());
+    read.to_ms = core_.client.clock_ms() + ahead_ms;
+    read.state_mask = open_states;
+  });
 }
 
 void Recovery::leased(const ledger::ReadReply& reply) {
   asking_ = false;
-  hand_out(reply);
+  hand_out(reply, false);
   if (reply.ok() && reply.rows<psw_record>().size() == batch) due_ns_ = 0;  // there is more
 }
 
+// Batch after batch, until all that are open and nobody's are leased to us. Each is looked at some time within the second, so that few
+// come back, undecided, before the last batch is taken.
 void Recovery::leased_of_bank(const ledger::ReadReply& reply) {
   asking_ = false;
-  hand_out(reply);
+  if (!reply.ok()) return;  // asked again by the next tick
+  const bool room = hand_out(reply, true);
+  if (room && !core_.draining && reply.rows<psw_record>().size() == batch) return ask_bank();
+  alive_.pop_back();
 }
 
-void Recovery::hand_out(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return;
+bool Recovery::hand_out(const ledger::ReadReply& reply, bool spread) {
+  if (!reply.ok()) return true;
   core_.client.saw_clock(reply.clock_ms());
   for (const auto& row : reply.rows<psw_record>()) {
     if (!is_open(static_cast<TransferState>(row.state))) continue;
     // No room: its lease ends by itself and it is due again.
     auto* saga = core_.sagas->take();
-    if (saga == nullptr) return;
-    saga->resume(row);
+    if (saga == nullptr) return false;
+    saga->resume(row, spread ? 1 + core_.random() % spread_ns : 0);
   }
+  return true;
 }
 
 }  // namespace payswitch::daemon::transfer

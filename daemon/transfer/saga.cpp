@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "transfer/mutant.h"
+#include "transfer/recovery.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -49,13 +50,19 @@ void Saga::send_cancel(const OwnedRecord& rec) {
   send(due_.send);
 }
 
-void Saga::resume(const psw_record& row) {
+void Saga::resume(const psw_record& row, std::uint64_t delay_ns) {
   start(false);
   ++core_.counters.recovered;
   if (!rec_.load(row)) {
     core_.notice(Notice::record_damaged, row.id, view(row.bank), "its detail cannot be read");
     return end();
   }
+  if (delay_ns == 0) return look();
+  phase_ = Phase::delayed;
+  core_.timers.arm(*this, core_.now_ns() + delay_ns);
+}
+
+void Saga::look() {
   auto now = due_situation();
   if (now.state == TransferState::held && now.queued) now.connector_back = find_way(true) || find_way(false);
   due_ = when_due(now);
@@ -128,6 +135,7 @@ void Saga::send(Send what) {
   call->op.attempt = static_cast<std::uint32_t>(rec_.row.attempt);
   call->op.flags = first_ ? 0 : PSW_OPF_RECOVERY | PSW_OPF_RESEND;
   call->op.call_deadline_ns = deadline;
+  call->op.trace_id = rec_.trace_id;
   call->op.body = &make_credit(rec_, call->arena());
   call->completion = {[](void* context, const psw_reply& reply) { static_cast<Saga*>(context)->replied(reply); }, this};
   gateway->submit(core_.parts.loop, call);
@@ -144,6 +152,8 @@ void Saga::remember(const Heard& heard) {
 
 void Saga::replied(const psw_reply& reply) {
   remember(hear(rec_, op_of(sent_), reply));
+  if (answer_ == Answer::unknown) core_.recovery->silent(rec_.bank());
+  else if (answer_ != Answer::not_sent) core_.recovery->heard(rec_.bank());
   if (sent_ == Send::query && resend_after_query(due_situation(), answer_)) {
     // Nothing there: the original goes again, with its original not_after. What comes back is judged instead.
     return send(Send::credit);
@@ -226,6 +236,7 @@ void Saga::retry_write() noexcept {
 
 void Saga::on_timer() {
   switch (phase_) {
+    case Phase::delayed: return look();
     case Phase::judging: return write_judgement();
     case Phase::due_write: return write_due();
     case Phase::reading: return reread();

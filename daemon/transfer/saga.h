@@ -19,8 +19,8 @@ class Saga final : public Timed {
 
   // The record was just written as `submitted` by us: send.
   void first_send(const OwnedRecord& rec);
-  // The record is due and leased to us (recovery, polls, expiry).
-  void resume(const psw_record& row);
+  // The record is due and leased to us (recovery, polls, expiry). It is looked at after `delay_ns`, which is shorter than the lease.
+  void resume(const psw_record& row, std::uint64_t delay_ns = 0);
   // cancel_asked was just written by us, with the lease.
   void send_cancel(const OwnedRecord& rec);
   // News without a question: a decision about `op_id`, from `bank`. `done` hears when it is recorded or changes nothing any more.
@@ -33,10 +33,11 @@ class Saga final : public Timed {
   void on_timer() override;
 
  private:
-  enum class Phase : std::uint8_t { idle, sending, judging, due_write, reading, repairing };
+  enum class Phase : std::uint8_t { idle, delayed, sending, judging, due_write, reading, repairing };
 
   // saga.cpp
   void start(bool first) noexcept;
+  void look();
   void send(Send what);
   void replied(const psw_reply& reply);
   void remember(const Heard& heard);

@@ -1,8 +1,13 @@
 // Two banks' final decisions differ: the money goes into a named account and into a list, once, whoever tells us how often.
 #include "ledger/account_names.h"
+#include "transfer/limits.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
+
+namespace {
+constexpr ledger::Refusal counted{PSW_CONFLICT, "too many repairs"};  // never: the counter has no limit
+}  // namespace
 
 void Saga::open_repair(Contradiction what) {
   contradiction_ = what;
@@ -28,6 +33,7 @@ void Saga::write_repair() {
   const std::uint8_t no_hash[32] = {};
   const auto key = entry.keep({parent, sizeof parent}, "/", answer_bank_, "/", they_have_it ? "out" : "in");
   entry.unique("repair/", {}, view(key), {repair, sizeof repair}, no_hash);
+  entry.guard_counter(view(entry.keep(open_repairs_prefix, view(rec_.row.payer))), 1, INT64_MAX, 0, counted);
   entry.post(debit, credit, rec_.operation_money(), repair_id_, repair_id_);
 
   next_.copy(rec_);

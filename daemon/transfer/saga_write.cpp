@@ -206,7 +206,9 @@ void Saga::write_due() {
       next_.row.next_action_ms = now_ms + core_.settings->times.lease_ms;
     } else {
       schedule(next_, next_.state());
-      if (rec_.state() == TransferState::held) next_.row.next_action_ms = std::min(next_.row.next_action_ms, rec_.detail.hold_until_ms);
+      // A hold by wish has nothing to wait for but its end; a queued one is tried again before that.
+      if (rec_.state() == TransferState::held)
+        next_.row.next_action_ms = rec_.detail.mode == 2 ? std::min(next_.row.next_action_ms, rec_.detail.hold_until_ms) : rec_.detail.hold_until_ms;
     }
   }
   next_.put(entry, note);
