@@ -32,14 +32,16 @@ void Feed::changed(unsigned loop, const transfer::Change& change) noexcept {
 }
 
 void Feed::deliver(unsigned loop, transfer::Coordinator& coordinator) {
+  note_waiters(loop, coordinator.counters().waiting != 0);
+  for (const auto& change : take(loop)) coordinator.changed(change);
+}
+
+std::span<const transfer::Change> Feed::take(unsigned loop) {
   auto& mine = *loops_[loop];
-  mine.waits.store(coordinator.counters().waiting != 0, std::memory_order_release);
-  {
-    const std::lock_guard lock(mine.mutex);
-    std::swap(mine.queue, mine.taken);
-  }
-  for (const auto& change : mine.taken) coordinator.changed(change);
   mine.taken.clear();
+  const std::lock_guard lock(mine.mutex);
+  std::swap(mine.queue, mine.taken);
+  return mine.taken;
 }
 
 }  // namespace payswitch::daemon::events

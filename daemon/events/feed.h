@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "transfer/coordinator.h"
@@ -24,6 +25,9 @@ class Feed final : public transfer::ChangeSink {
   void changed(unsigned loop, const transfer::Change& change) noexcept override;
   // On `loop`, after each of its batches: hands over what came and notes whether anybody waits here.
   void deliver(unsigned loop, transfer::Coordinator& coordinator);
+  // The two halves of it. What is taken is good until the loop takes again.
+  void note_waiters(unsigned loop, bool waits) noexcept { loops_[loop]->waits.store(waits, std::memory_order_release); }
+  std::span<const transfer::Change> take(unsigned loop);
 
   std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 

@@ -28,7 +28,7 @@ class TextArena {
     }
     auto* out = reinterpret_cast<Text*>(at_);
     out->size = static_cast<std::uint32_t>(text.size());
-    std::memcpy(at_ + sizeof out->size, text.data(), text.size());
+    if (!text.empty()) std::memcpy(at_ + sizeof out->size, text.data(), text.size());
     at_ += need;
     left_ -= need;
     return out;

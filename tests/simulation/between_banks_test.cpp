@@ -47,6 +47,20 @@ TEST(BetweenBanks, a_payment_is_held_credited_and_posted) {
   EXPECT_EQ(b.mj.pay_now(command, 1).body, paid.body);
 }
 
+// X14: the clock was an hour fast and is set right. What is open is polled all the same, not in an hour.
+TEST(BetweenBanks, X14_polls_go_on_after_the_wall_clock_stepped_back) {
+  ThreeBanks b;
+  b.mj.ledger.set_clock_offset_ms(3'600'000);
+  b.mj.deposit("mj-alice", 1);
+  b.mj.ledger.set_clock_offset_ms(0);
+  b.jh_1.fate = [](std::int32_t kind, std::uint32_t nth) { return kind == PSW_OP_CREDIT && nth == 0 ? with(Response::lost) : Fate{}; };
+  const auto paid = b.mj.pay_now(b.pay_bob(1'000, "k"));
+  b.world.advance(60'000);
+  EXPECT_EQ(b.mj.look(paid.id).state, TransferState::completed);
+  EXPECT_EQ(b.bob(), 1'000);
+  EXPECT_EQ(b.violation(), "");
+}
+
 TEST(BetweenBanks, without_wait_the_answer_is_that_it_is_under_way) {
   ThreeBanks b;
   const auto result = b.mj.pay(b.pay_bob(1'000, "k"));
@@ -196,7 +210,7 @@ TEST(BetweenBanks, the_first_sign_of_life_makes_open_transfers_due) {
   for (auto* link : {&b.jh_1, &b.jh_2}) link->fate = nullptr;
   b.world.advance(6'000, 50);     // a call that was under way ends
   b.mj.daemon().bank_alive("jh");
-  b.world.advance(500, 20);
+  b.world.advance(1'100, 20);
   EXPECT_EQ(b.mj.look(result->id).state, TransferState::voided);
 }
 

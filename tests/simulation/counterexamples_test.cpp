@@ -1,17 +1,10 @@
 // N1–N13: each rule of the saga, taken away by a planted bug, must be caught: the same story is told twice, with the real code, where
 // nothing is violated, and with the rule removed, where money is made or lost and the checks say so.
-#include "transfer/mutant.h"
+#include "planted.h"
 #include "world.h"
 
 namespace payswitch::simulation {
 namespace {
-
-#ifdef PSW_MUTANTS
-struct Planted {
-  explicit Planted(const char* name) { set_mutant(name); }
-  ~Planted() { set_mutant(nullptr); }
-};
-#endif
 
 using Request = Fate::Request;
 using Response = Fate::Response;
@@ -27,19 +20,6 @@ Fate response(Response what, std::int64_t late_ms = 0) {
   fate.response = what;
   fate.late_ms = late_ms;
   return fate;
-}
-
-// Tells the story; gives what is wrong at its end, or nothing.
-using Story = std::string (*)();
-
-void expect_caught(const char* mutant, Story story) {
-  EXPECT_EQ(story(), "");
-#ifdef PSW_MUTANTS
-  const Planted bug(mutant);
-  EXPECT_NE(story(), "") << "nothing noticed " << mutant;
-#else
-  (void)mutant;
-#endif
 }
 
 std::string end(ThreeBanks& b) {

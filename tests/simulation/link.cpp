@@ -105,7 +105,7 @@ void Link::deliver(std::shared_ptr<Owned> owned, const Fate&) {
     case PSW_OP_CANCEL: message->kind = plugin_host::InboundKind::cancel; break;
     default: message->kind = plugin_host::InboundKind::credit; break;
   }
-  to_.inbound().deliver(0, *message);
+  to_.deliver(owned->credit.op_id, *message);
 }
 
 void Link::answered(const std::shared_ptr<Owned>& owned, const psw_reply& reply) {
@@ -169,7 +169,7 @@ void Link::report_again(const psw_decision& decision, std::string_view from_bank
   message->bank = message->from_bank;
   message->decision = decision;
   message->body = &message->decision;
-  from_.inbound().deliver(0, *message);
+  from_.deliver(decision.op_id, *message);
 }
 
 }  // namespace payswitch::simulation

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ class SimParticipant : public daemon::plugin_host::Participant {
     for (auto& call : calls_)
       if (call->loop == loop) call->dead = true;
   }
+  virtual void restart(unsigned) {}
+  // What can happen now; false: nothing.
+  virtual bool run() { return false; }
 
   bool up = true;
 
@@ -91,7 +95,7 @@ class SimLedger final : public SimParticipant {
     local_ledger::JournalReport report;
     const auto status = local_ledger::Engine::open(storage_, wall_, options, engine_, report);
     if (!status.ok()) throw std::runtime_error(status.error);
-    reads_ = std::make_unique<local_ledger::Reads>(*engine_, wall_);
+    reads_ = std::make_unique<local_ledger::Reads>(*engine_);
   }
   std::uint64_t capabilities() const noexcept override { return 0; }
   void submit(unsigned, Call* call) noexcept override { queue_.push_back(static_cast<SimCall*>(call)); }
@@ -100,13 +104,15 @@ class SimLedger final : public SimParticipant {
     auto reply = empty_reply(PSW_OK, PSW_UNKNOWN);
     // Every nested read gets a buffer of its own here; the real plugin has one per thread.
     const auto buffer = std::make_unique<local_ledger::ReadBuffer>();
-    if (!reads_->answer(*static_cast<const psw_read*>(call->op.body), reply, *buffer)) return false;
+    const auto& read = *static_cast<const psw_read*>(call->op.body);
+    if (!reads_->answer(read, reply, *buffer)) return false;
+    if (hide && hide(read)) reply = empty_reply(PSW_ABSENT, PSW_UNKNOWN);
     complete(static_cast<SimCall*>(call), reply);
     return true;
   }
 
   // One batch: decided in order, committed, answered. `lose_answer` says which answers never come back (they are reported as unknown).
-  bool run() {
+  bool run() override {
     if (queue_.empty()) return false;
     std::deque<SimCall*> batch;
     batch.swap(queue_);
@@ -118,6 +124,10 @@ class SimLedger final : public SimParticipant {
       if (op.kind == PSW_OP_WRITE && batch[i]->dead && lose_writes_of_the_dead) continue;
       for (;;) {
         auto taken = local_ledger::Engine::Taken::done;
+        if (op.kind == PSW_OP_WRITE && instead_of_write) {
+          replies[i] = *instead_of_write;
+          break;
+        }
         if (op.kind == PSW_OP_WRITE) taken = engine_->write(*static_cast<const psw_entry*>(op.body), replies[i]);
         if (op.kind == PSW_OP_LEASE_DUE) taken = engine_->lease_due(*static_cast<const psw_read*>(op.body), replies[i]);
         if (taken == local_ledger::Engine::Taken::done) break;
@@ -144,12 +154,15 @@ class SimLedger final : public SimParticipant {
   bool reads_at_once = true;
   bool lose_writes_of_the_dead = false;
   std::function<bool()> lose_answer;
+  std::function<bool(const psw_read&)> hide;    // these reads find nothing: a replica that is behind
+  std::optional<psw_reply> instead_of_write;    // no write is looked at, each is answered so
 
  private:
   class Wall final : public local_ledger::WallClock {
    public:
     explicit Wall(const daemon::Clock& clock) : clock_(clock) {}
     std::int64_t wall_ms() const override { return clock_.wall_ms() + offset_ms; }
+    std::int64_t monotonic_ms() const override { return static_cast<std::int64_t>(clock_.monotonic_ns() / 1'000'000); }
     std::int64_t offset_ms = 0;
 
    private:

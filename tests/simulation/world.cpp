@@ -19,6 +19,7 @@ std::string text_of(Int128 v) { return format_total(v); }
 Bank::Bank(World& of, std::string its_code, std::string its_prefix, unsigned daemons)
     : world(of), code(std::move(its_code)), prefix(std::move(its_prefix)), ledger(of.clock), notice_sink_(std::make_unique<Notices>(notices)) {
   coordinators_.resize(daemons);
+  inbounds_.resize(daemons);
 }
 
 void Bank::start(config::Config made) {
@@ -40,21 +41,24 @@ void Bank::start(config::Config made) {
   while (!done && ledger.run()) {}
   if (!done || !out.errors.empty()) throw std::runtime_error("bootstrap: " + (out.errors.empty() ? "no answer" : out.errors.front()));
   settings = make_settings(config, reference_key_, times);
+  if (with_feed) feed_ = std::make_unique<events::Feed>(static_cast<unsigned>(coordinators_.size()), [](void*, unsigned) {}, nullptr);
   for (unsigned i = 0; i != coordinators_.size(); ++i) restart(i);
-  pointers_.clear();
-  for (auto& coordinator : coordinators_) pointers_.push_back(coordinator.get());
-  inbound_ = std::make_unique<Inbound>(pointers_);
 }
 
 void Bank::crash(unsigned i) {
   ledger.crash(i);
-  for (auto* gateway : gateways) static_cast<Link*>(gateway)->crash(i);
-  inbound_.reset();
+  for (auto* gateway : gateways) static_cast<SimParticipant*>(gateway)->crash(i);
+  inbounds_[i].reset();
   coordinators_[i].reset();
-  pointers_.clear();
-  for (auto& coordinator : coordinators_)
-    if (coordinator) pointers_.push_back(coordinator.get());
-  if (!pointers_.empty()) inbound_ = std::make_unique<Inbound>(pointers_);
+}
+
+bool Bank::deliver(const psw_id& about, plugin_host::InboundCall& call) {
+  std::vector<Inbound*> living;
+  for (const auto& inbound : inbounds_)
+    if (inbound) living.push_back(inbound.get());
+  if (living.empty()) return false;
+  living[plugin_host::loop_of(about, static_cast<unsigned>(living.size()))]->deliver(0, call);
+  return true;
 }
 
 void Bank::restart(unsigned i) {
@@ -64,18 +68,21 @@ void Bank::restart(unsigned i) {
   parts.clock = &world.clock;
   parts.random = {draw, &world};
   parts.notices = notice_sink_.get();
+  parts.changes = feed_.get();
   parts.loop = i;
   parts.process = ++process_;
+  for (auto* gateway : gateways) static_cast<SimParticipant*>(gateway)->restart(i);
   coordinators_[i] = std::make_unique<Coordinator>(parts, settings);
-  if (inbound_ || pointers_.size() + 1 >= coordinators_.size()) {
-    pointers_.clear();
-    for (auto& coordinator : coordinators_)
-      if (coordinator) pointers_.push_back(coordinator.get());
-    inbound_ = std::make_unique<Inbound>(pointers_);
-  }
+  Coordinator* const only[] = {coordinators_[i].get()};
+  inbounds_[i] = std::make_unique<Inbound>(only);
 }
 
-bool Bank::run() { return ledger.run(); }
+bool Bank::run() {
+  const bool busy = ledger.run();
+  for (unsigned i = 0; feed_ && i != coordinators_.size(); ++i)
+    if (coordinators_[i] && !stalled_[i]) feed_->deliver(i, *coordinators_[i]);
+  return busy;
+}
 void Bank::tick() {
   for (unsigned i = 0; i != coordinators_.size(); ++i)
     if (coordinators_[i] && !stalled_[i]) coordinators_[i]->tick();
@@ -105,6 +112,7 @@ void fill(Bank::Result& result, const TransferAnswer& answer) {
   result.attention = answer.transfer->attention;
   result.bank = answer.transfer->bank;
   result.version = answer.transfer->version;
+  for (const auto& change : answer.history) result.path += (result.path.empty() ? "" : " ") + std::string(name(static_cast<TransferState>(change.state)));
 }
 
 void told(void* context, const TransferAnswer& answer) {
@@ -146,7 +154,6 @@ Bank::Result Bank::look(const psw_id& id) {
   TransferQuery query;
   query.caller = Caller("operator", auth::scopes_all);
   query.transfer = id;
-  query.with_history = false;
   for (auto& coordinator : coordinators_) {
     if (!coordinator) continue;
     coordinator->transfer(query, {told, result.get()});
@@ -243,6 +250,7 @@ void World::settle() {
     busy = false;
     for (auto& bank : banks) busy = bank.run() || busy;
     for (auto& link : links) busy = link.run() || busy;
+    for (auto* gateway : gateways_) busy = gateway->run() || busy;
     for (std::size_t i = 0; i != events_.size();) {
       if (events_[i].at_ns > clock.monotonic_ns()) {
         ++i;
@@ -294,7 +302,6 @@ bool World::quiesce(std::int64_t max_ms) {
 
 // ---- three banks ----
 
-namespace {
 config::Config base_config(const Bank& bank) {
   config::Config out;
   out.self.bank = bank.code;
@@ -321,7 +328,6 @@ void add_connector(config::Config& config, std::string name, std::string bank) {
   out.call_deadline = std::chrono::seconds(5);
   config.connectors.push_back(std::move(out));
 }
-}  // namespace
 
 ThreeBanks::ThreeBanks(std::uint64_t seed, bool with_cc)
     : world(seed), mj(world.bank("mj", "mj-")), jh(world.bank("jh", "jh-", 1)), cc(world.bank("cc", "jh-", 1)), jh_1(world.link("jh-1", mj, jh)),

@@ -18,6 +18,7 @@
 #include <payswitch/str.h>
 
 #include "base/clock.h"
+#include "events/feed.h"
 #include "ledger/bootstrap.h"
 #include "ledger/client.h"
 #include "sim_participant.h"
@@ -45,7 +46,7 @@ class Link final : public SimParticipant {
   Link(World& world, std::string name, std::string bank, Bank& from, Bank& to);
   std::uint64_t capabilities() const noexcept override { return PSW_CAP_IDEMPOTENT | PSW_CAP_CANCEL | (can_query ? PSW_CAP_QUERY : 0); }
   void submit(unsigned loop, Call* call) noexcept override;
-  bool run();
+  bool run() override;
 
   // Asked for each call; without one everything arrives.
   std::function<Fate(std::int32_t op_kind, std::uint32_t nth)> fate;
@@ -82,7 +83,8 @@ class Bank {
   void restart(unsigned i); // a new process over the same ledger
   void stall(unsigned i, bool is_stalled) { stalled_[i] = is_stalled; }  // gets no time
 
-  Inbound& inbound() { return *inbound_; }
+  // A message of another bank, at the daemon it belongs to (by the id it is about) among those that live. False: nobody is at home.
+  bool deliver(const psw_id& about, plugin_host::InboundCall& call);
   bool run();
   void tick();
 
@@ -99,6 +101,7 @@ class Bank {
     Attention attention = Attention::none;
     std::string bank;
     std::uint64_t version = 0;
+    std::string path;  // look() only: the states of its history, "submitted in_doubt completed"
   };
   Result deposit(std::string_view account, std::int64_t minor, std::string_view key = {});
   // Starts it and returns; the result fills in while the world runs.
@@ -120,6 +123,7 @@ class Bank {
   std::shared_ptr<const Settings> settings;
   std::vector<std::string> notices;
   Times times;
+  bool with_feed = false;  // daemons are loops of one process: changes are told from one to the other. Before start()
 
  private:
   std::optional<psw_account> account(std::string_view number, local_ledger::ReadBuffer& buffer);
@@ -131,10 +135,10 @@ class Bank {
     std::vector<std::string>& lines;
   };
   std::vector<std::unique_ptr<Coordinator>> coordinators_;
-  std::vector<Coordinator*> pointers_;
-  std::unique_ptr<Inbound> inbound_;
+  std::vector<std::unique_ptr<Inbound>> inbounds_;  // one per daemon: they die with it
   std::map<unsigned, bool> stalled_;
   std::unique_ptr<Notices> notice_sink_;
+  std::unique_ptr<events::Feed> feed_;
   std::string reference_key_;
   std::uint64_t process_ = 1;
   std::uint32_t keys_ = 0;
@@ -147,6 +151,11 @@ class World {
   explicit World(std::uint64_t seed = 1) : random(seed) {}
   Bank& bank(std::string code, std::string prefix, unsigned daemons = 2);
   Link& link(std::string name, Bank& from, Bank& to);
+  // A gateway that is no Link: runs with the world until it ends.
+  void add(Bank& of, SimParticipant& gateway) {
+    of.gateways.push_back(&gateway);
+    gateways_.push_back(&gateway);
+  }
   // Everything that can happen now.
   void settle();
   void advance(std::int64_t ms, std::int64_t step_ms = 20);
@@ -165,8 +174,14 @@ class World {
     std::function<void()> what;
   };
   std::vector<Event> events_;
+  std::vector<SimParticipant*> gateways_;
   std::uint64_t order_ = 0;
 };
+
+// Parts of a configuration, as every world has them.
+config::Config base_config(const Bank& bank);
+config::Bank counterparty(std::string code, std::vector<std::string> prefixes);
+void add_connector(config::Config& config, std::string name, std::string bank);
 
 // The three-bank world of the counterexamples: mj pays, jh is the payee's bank over two connectors, cc a clearing house that forwards.
 struct ThreeBanks {

@@ -10,9 +10,10 @@ prove() {
     local what=$1 start=$SECONDS; shift
     if "$@"; then note "- $what: passed in $(elapsed $start)"; else note "- $what: FAILED after $(elapsed $start)"; failed=1; fi
   }
-  prove_step "ThreadSanitizer, unit and conformance tests" prove_preset tsan
-  prove_step "clang with release flags, unit and conformance tests" prove_preset clang
+  prove_step "ThreadSanitizer, unit, conformance and simulation tests" prove_preset tsan
+  prove_step "clang with release flags, unit, conformance and simulation tests" prove_preset clang
   CONFIGURE_OPTIONS=-DPSW_TESTS=ON build release
+  prove_step "simulation: 10,000 races of cancel against post, $((minutes * 15)) s of weather" prove_simulation $((minutes * 15))
   while [ $SECONDS -lt $end ] && [ $failed = 0 ]; do
     round=$((round + 1))
     prove_step "integration and fuzz tests, round $round" run_ctest release -L '^(integration|fuzz|conformance)$' --schedule-random
@@ -22,6 +23,11 @@ prove() {
   return $failed
 }
 
+prove_simulation() {
+  SIMULATION_RACES=10000 SIMULATION_SECONDS=0 build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Edges.cancel_against_post*' &&
+    SIMULATION_SECONDS=$1 build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Seeds.money*'
+}
+
 prove_preset() {
-  CONFIGURE_OPTIONS=-DPSW_TESTS=ON build "$1" sanitized_tests && TSAN_OPTIONS=halt_on_error=1 run_ctest "$1" -L '^(unit|conformance)$'
+  CONFIGURE_OPTIONS=-DPSW_TESTS=ON build "$1" sanitized_tests && TSAN_OPTIONS=halt_on_error=1 SIMULATION_SECONDS=30 run_ctest "$1" -L '^(unit|conformance|simulation)$'
 }
