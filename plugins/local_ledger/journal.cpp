@@ -20,6 +20,7 @@ void Journal::add_segment(std::unique_ptr<File> file) {
 }
 
 Journal::Room Journal::room(std::size_t bytes) {
+  settle();  // the frame's memory is used again
   if (sizeof(FrameHeader) + bytes > frame_limit_) return Room::too_large;
   const std::uint64_t left = identity_.segment_bytes - end_ % identity_.segment_bytes;
   const bool fits = end_ % identity_.segment_bytes != 0 && used_ + bytes <= left;
@@ -34,6 +35,12 @@ Journal::Room Journal::room(std::size_t bytes) {
   end_ = number * identity_.segment_bytes + sizeof(SegmentHeader);
   maker_->request(number + 1);
   return Room::yes;
+}
+
+void Journal::settle() {
+  if (unhashed_ == 0) return;
+  last_hash_ = hash_(frame_.get(), unhashed_);
+  unhashed_ = 0;
 }
 
 Status Journal::flush(std::uint64_t first_sequence, std::int64_t clock_ms) {
@@ -61,7 +68,7 @@ Status Journal::flush(std::uint64_t first_sequence, std::int64_t clock_ms) {
   if (options_.sync) {
     if (const int rc = file.sync(); rc != 0) return errno_status(storage_.path(segment_name(number)), "sync", rc);
   }
-  last_hash_ = hash_(frame_.get(), used_);
+  unhashed_ = used_;
   sequence_ = first_sequence + count_ - 1;
   end_ += used_;
   used_ = sizeof(FrameHeader);
@@ -78,6 +85,7 @@ int Journal::read(std::uint64_t offset, void* out, std::size_t size, std::size_t
 }
 
 Status Journal::close() {
+  settle();
   maker_.reset();
   return store_clean_end(storage_, CleanEnd{sequence_, end_, last_hash_});
 }

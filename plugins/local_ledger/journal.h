@@ -59,6 +59,9 @@ class Journal {
   std::uint32_t collected() const noexcept { return count_; }
   // One write, one sync. An error is final: the engine must stop.
   Status flush(std::uint64_t first_sequence, std::int64_t clock_ms);
+  // Work that a flush left for after its answers: the hash of the frame, which the next one will carry. Done in time by itself; called
+  // when there is a moment.
+  void settle();
   std::string trouble() { return maker_->trouble(); }
 
   // ---- [any] ----
@@ -85,7 +88,8 @@ class Journal {
   std::uint32_t count_ = 0;
   std::uint64_t end_ = 0;             // where the collected frame goes
   std::uint64_t sequence_ = 0;        // of the last entry written
-  Digest last_hash_{};
+  Digest last_hash_{};                // once unhashed_ is 0
+  std::size_t unhashed_ = 0;          // bytes of the flushed frame, still in frame_
   std::atomic<std::uint64_t> durable_end_{0};
 };
 

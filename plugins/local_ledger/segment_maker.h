@@ -2,6 +2,7 @@
 // never allocates, and a full disk is met here.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ class SegmentMaker {
 
  private:
   Status make(std::uint64_t number, std::unique_ptr<File>& out);
+  std::chrono::steady_clock::time_point pause_since(std::chrono::steady_clock::time_point began);
   void run();
 
   Storage& storage_;
@@ -43,6 +45,7 @@ class SegmentMaker {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false, wanted_ = false;
+  bool awaited_ = false;  // the writer waits: no pauses
   std::uint64_t number_ = 0;
   std::unique_ptr<File> file_;
   std::string trouble_;

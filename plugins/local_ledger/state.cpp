@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include <payswitch/str.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -43,6 +45,42 @@ Record* State::record(const psw_id& id, std::uint32_t& slot) const {
   if (found == 0) return nullptr;
   slot = static_cast<std::uint32_t>(found - 1);
   return &records_[slot];
+}
+
+void State::look_ahead(const psw_entry& entry, Ahead step) const noexcept {
+  constexpr std::size_t line_bytes = 64;
+  const auto each_account = [&](auto&& f) {
+    for (const psw_posting& posting : rows<psw_posting>(entry.postings)) {
+      f(hash_(view(posting.debit)));
+      f(hash_(view(posting.credit)));
+    }
+  };
+  // By its hash alone: another account with the same one would be brought in for nothing.
+  const auto account_of = [&](std::uint64_t hash) -> const Account* {
+    const std::uint64_t found = account_index_.find(hash, [](std::uint64_t) { return true; });
+    return found == 0 ? nullptr : &accounts_[found - 1];
+  };
+  switch (step) {
+    case Ahead::places:
+      each_account([&](std::uint64_t hash) { account_index_.prefetch(hash); });
+      for (const psw_unique& unique : rows<psw_unique>(entry.uniques)) unique_index_.prefetch(hash_(view(unique.space), view(unique.key)));
+      for (const psw_record& record : rows<psw_record>(entry.records)) record_index_.prefetch(hash_.id(record.id.b));
+      return;
+    case Ahead::objects:
+      each_account([&](std::uint64_t hash) {
+        const Account* const account = account_of(hash);
+        if (account == nullptr) return;
+        const auto* const bytes = reinterpret_cast<const char*>(account);
+        for (std::size_t at = 0; at < sizeof(Account); at += line_bytes) __builtin_prefetch(bytes + at, 1);
+      });
+      return;
+    case Ahead::texts:
+      each_account([&](std::uint64_t hash) {
+        const Account* const account = account_of(hash);
+        if (account != nullptr) __builtin_prefetch(account->number);
+      });
+      return;
+  }
 }
 
 const Counter* State::counter(std::string_view key) const {

@@ -137,6 +137,11 @@ class State {
   const Counter* counter(std::string_view key) const;
   std::int32_t exponent_of(const char (&currency)[4]) const;  // -1: not seen yet
 
+  // [writer] Brings what an entry will need into the cache, in three steps some entries ahead of the decision: places in the indexes,
+  // objects, what they point to. Changes nothing and promises nothing.
+  enum class Ahead { places, objects, texts };
+  void look_ahead(const psw_entry& entry, Ahead step) const noexcept;
+
   // [any, under a guard of reclaimer()] Published values.
   const Account* published_account(std::string_view number) const { return account(number); }  // check published.version
   std::uint64_t published_sequence() const noexcept { return published_sequence_.load(std::memory_order_acquire); }
