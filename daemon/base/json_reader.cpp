@@ -20,8 +20,8 @@ constexpr std::size_t members_compared_pairwise_max = 16;
 
 // One open array or object: where its elements begin on the stack, and what stands before the element that is being read.
 struct Frame {
-  bool object = false;
-  std::size_t first = 0;
+  bool object;
+  std::size_t first;
 };
 
 class Builder {
@@ -169,7 +169,7 @@ class Builder {
   std::pmr::memory_resource& arena_;
   std::pmr::vector<Member> stack_;
   std::string partial_;  // only while a text with escapes is assembled
-  std::array<Frame, frames_max> frames_;
+  std::array<Frame, frames_max> frames_;  // [0, depth_); clearing all of it would cost more than reading a small text
   std::size_t depth_ = 0;
   std::size_t values_left_;
   Reason reason_ = Reason::none;

@@ -23,6 +23,9 @@ ServerExchange* ExchangePool::take(Connection& connection, std::size_t bytes_max
   if (exchange != nullptr) {
     free_ = exchange->next_;
     --free_count_;
+    if (free_ != nullptr) {  // the next request of this batch: its memory is on its way while this one is read
+      for (std::size_t at = 0; at < 16 * 64; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(free_) + at, 1);
+    }
   } else {
     exchange = new ServerExchange;
   }

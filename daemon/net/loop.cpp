@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/assert.h"
 #include "net/poller.h"
 
 namespace payswitch::daemon::net {
@@ -27,13 +28,9 @@ void call_all(const std::vector<Callback>& callbacks) {
 }  // namespace
 
 struct Loop::Impl {
-  explicit Impl(int event_fd)
-      : context(1), heartbeat(context), event(context, event_fd), sockets(context, poller.fd()) {}
-  // The descriptors are owned by EventFd and Poller.
-  ~Impl() {
-    event.release();
-    sockets.release();
-  }
+  // The eventfd is watched edge by edge like the sockets: every write to it is an edge of its own, so nobody ever reads it.
+  explicit Impl(int event_fd) : context(1), heartbeat(context), sockets(context, poller.fd()) { PSW_ASSERT(poller.add(event_fd, EPOLLIN, wake_up)); }
+  ~Impl() { sockets.release(); }  // the descriptor is the poller's
 
   void beat() {
     heartbeat.expires_after(std::chrono::seconds(1));
@@ -41,24 +38,23 @@ struct Loop::Impl {
       if (!error) beat();
     });
   }
-  // Waits are armed only when the loop is about to sleep: a busy loop looks by itself.
+  // Armed only when the loop is about to sleep: a busy loop looks by itself.
   void arm() {
-    if (!event_armed) {
-      event_armed = true;
-      event.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code&) { event_armed = false; });
-    }
     if (!sockets_armed) {
       sockets_armed = true;
       sockets.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code&) { sockets_armed = false; });
     }
   }
 
+  struct WakeUp final : Pollable {
+    void on_ready(std::uint32_t) noexcept override {}  // that the loop is awake is all
+  };
+
+  WakeUp wake_up;
   Poller poller;
   asio::io_context context;
   asio::steady_timer heartbeat;
-  asio::posix::stream_descriptor event;
   asio::posix::stream_descriptor sockets;
-  bool event_armed = false;
   bool sockets_armed = false;
   std::atomic<bool> stopped{false};
 };
@@ -95,7 +91,6 @@ void Loop::run() {
       if (event_.announce_sleep([this] { return !woken_.load(std::memory_order_seq_cst) && !impl_->stopped.load(); })) {
         impl.context.run_one();
         event_.awake();
-        if (!impl.event_armed) event_.drain();
       }
     }
     busy = impl.poller.poll();

@@ -171,6 +171,27 @@ TEST(JsonWriter, bytes_that_are_not_utf8_are_replaced) {
   EXPECT_EQ(writer.text(), "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\"");
 }
 
+TEST(JsonWriter, every_byte_at_every_place_of_a_text_is_written_by_the_rule) {
+  for (unsigned c = 0; c < 256; ++c) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(c);
+      std::string expected;
+      if (c == '"' || c == '\\') expected = {'\\', static_cast<char>(c)};
+      else if (c == '\n') expected = "\\n";
+      else if (c == '\r') expected = "\\r";
+      else if (c == '\t') expected = "\\t";
+      else if (c < 0x20) expected = std::string("\\u00") + "0123456789abcdef"[c >> 4] + "0123456789abcdef"[c & 15];
+      else if (c >= 0x80) expected = "\xef\xbf\xbd";  // alone it is no UTF-8
+      else expected = static_cast<char>(c);
+      std::array<char, 256> memory;
+      Writer out(memory);
+      out.string(text);
+      EXPECT_EQ(out.text(), '"' + text.substr(0, at) + expected + text.substr(at + 1) + '"') << "byte " << c << " at " << at;
+    }
+  }
+}
+
 TEST(JsonWriter, memory_that_is_full_is_a_failure_and_never_half_a_text) {
   std::array<char, 10> memory;
   Writer writer(memory);
