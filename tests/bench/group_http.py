@@ -12,6 +12,7 @@ RAW_BYTES = 768
 
 FIGURES = [
     measure.Figure("http.cpu_vs_nginx", "us CPU/request", "payswitch.validated_post", ["nginx.static"], "cpu_us", ("<=", 1.15)),
+    measure.Figure("http.cpu_vs_nginx.key", "us CPU/request", "payswitch.validated_post.key", ["nginx.static"], "cpu_us", ("<=", 1.4)),
     measure.Figure("http.sync_vs_nosync", "transfers/s", "payswitch.transfer.512", ["payswitch.nosync.512"], "rate", (">=", 0.75)),
     measure.Figure("http.p50_vs_fdatasync", "us", "payswitch.transfer.1", ["raw.fdatasync"], "p50_us", ("<=", 1.8)),
 ]
@@ -34,6 +35,9 @@ def run(context, session):
                 return lambda: load.http(context.build, server, "transfer", {201}, connections=connections, seconds=context.seconds, accounts=ACCOUNTS)
             subjects["payswitch.validated_post"] = lambda: load.http(
                 context.build, switch, "invalid", {400}, connections=64, seconds=context.seconds, accounts=ACCOUNTS)
+            key = switch.key()
+            subjects["payswitch.validated_post.key"] = lambda: load.http(
+                context.build, switch, "invalid", {400}, connections=64, seconds=context.seconds, accounts=ACCOUNTS, key=key)
             subjects["payswitch.transfer.512"] = transfer(switch, 512)
             subjects["payswitch.nosync.512"] = transfer(nosync, 512)
             subjects["payswitch.transfer.1"] = transfer(switch, 1)

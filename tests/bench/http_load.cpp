@@ -1,7 +1,7 @@
 // A small closed-loop HTTP client for benchmarks: one thread, one request under way per connection, no allocation per request, so
 // that what it costs beside the measured daemon is mostly the kernel's. Prints one JSON object.
 // usage: http_load --port P --mode open|deposit|transfer|invalid|get [--connections N] [--seconds S | --count N] [--accounts N]
-//                  [--hot] [--run NAME] [--prefix mj-]
+//                  [--hot] [--run NAME] [--prefix mj-] [--key API_KEY]
 //   open, deposit   accounts 0 … N-1 in turn, until --count     transfer  random payer, random payee (--hot: always account 0)
 //   invalid         a whole transfer in a currency nobody configured: read, checked, refused, nothing touched
 //   get             GET / (a static page of another server)
@@ -30,7 +30,7 @@ using clock_type = std::chrono::steady_clock;
 
 struct Options {
   int port = 0;
-  std::string mode = "transfer", run = "r", prefix = "mj-";
+  std::string mode = "transfer", run = "r", prefix = "mj-", authorization;
   int connections = 64;
   double seconds = 0;
   std::uint64_t count = 0;
@@ -161,8 +161,8 @@ class Load {
       const int size = body(text, sizeof text, made_);
       length = std::snprintf(request, sizeof request,
                              "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nIdempotency-Key: %s-%llu\r\n"
-                             "Content-Length: %d\r\n\r\n%s",
-                             path, options_.run.c_str(), static_cast<unsigned long long>(made_), size, text);
+                             "%sContent-Length: %d\r\n\r\n%s",
+                             path, options_.run.c_str(), static_cast<unsigned long long>(made_), options_.authorization.c_str(), size, text);
     }
     ++made_;
     ++open_requests_;
@@ -231,6 +231,7 @@ int main(int argc, char** argv) {
     else if (name == "--mode") options.mode = value;
     else if (name == "--run") options.run = value;
     else if (name == "--prefix") options.prefix = value;
+    else if (name == "--key") options.authorization = "Authorization: Bearer " + std::string(value) + "\r\n";
     else if (name == "--connections") options.connections = std::atoi(value);
     else if (name == "--seconds") options.seconds = std::strtod(value, nullptr);
     else if (name == "--count") options.count = std::strtoull(value, nullptr, 10);
