@@ -95,6 +95,15 @@ struct Registry::Family {
 Registry::Registry() = default;
 Registry::~Registry() = default;
 
+bool Registry::agrees(std::string_view name, std::string_view help, MetricKind kind) const {
+  const int number = kind == MetricKind::counter ? kind_counter : kind == MetricKind::gauge ? kind_gauge : kind_histogram;
+  const std::lock_guard lock(mutex_);
+  for (const auto& known : families_) {
+    if (known->name == name) return known->kind == number && known->help == help;
+  }
+  return is_name(name);
+}
+
 Registry::Instrument& Registry::find_or_add(std::string_view name, std::string_view help, int kind, std::span<const Label> labels) {
   PSW_ASSERT(is_name(name));
   Family* family = nullptr;

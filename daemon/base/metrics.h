@@ -98,6 +98,8 @@ using Labels = std::initializer_list<Label>;
 // Upper bounds in nanoseconds for durations of requests and syncs: 50 µs to 10 s.
 std::span<const std::uint64_t> duration_bounds_ns() noexcept;
 
+enum class MetricKind { counter, gauge, histogram };
+
 // Asking again for the same name and labels gives the same instrument; another kind or help under one name is a bug.
 class Registry {
  public:
@@ -105,6 +107,9 @@ class Registry {
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
+
+  // False: the name is no name, or taken by another kind or with another help. To be asked about names that come from outside. Any thread.
+  bool agrees(std::string_view name, std::string_view help, MetricKind kind) const;
 
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Counter& counter(std::string_view name, std::string_view help, std::span<const Label> labels);

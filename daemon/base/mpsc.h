@@ -8,19 +8,24 @@
 namespace payswitch::daemon {
 
 struct MpscNode {
-  MpscNode* mpsc_next = nullptr;
+  MpscNode* mpsc_next = nullptr;   // the next item of the same batch
+  MpscNode* mpsc_batch = nullptr;  // of a batch's first item: the batch that was pushed before (while listed), after (when taken)
 };
 
 // A batch under construction: one thread. Empty again after it was pushed.
 template <class T>
 class MpscBatch {
  public:
-  bool empty() const noexcept { return newest_ == nullptr; }
+  bool empty() const noexcept { return oldest_ == nullptr; }
   void append(T* item) noexcept {
     MpscNode* node = item;
-    node->mpsc_next = newest_;
+    node->mpsc_next = nullptr;
+    if (newest_ != nullptr) {
+      newest_->mpsc_next = node;
+    } else {
+      oldest_ = node;
+    }
     newest_ = node;
-    if (oldest_ == nullptr) oldest_ = node;
   }
 
  private:
@@ -30,23 +35,32 @@ class MpscBatch {
   MpscNode* oldest_ = nullptr;
 };
 
-// What take_all() returns, oldest first. Ask next() before giving the item away: its link may be reused from then on.
+// What take_all() returns, oldest first. Ask next() before giving the item away: its links may be reused from then on.
 template <class T>
 class MpscTaken {
  public:
-  explicit MpscTaken(MpscNode* first) noexcept : next_(first) {}
+  explicit MpscTaken(MpscNode* first_batch) noexcept : next_(first_batch), later_(first_batch == nullptr ? nullptr : first_batch->mpsc_batch) {}
   bool empty() const noexcept { return next_ == nullptr; }
   // The next item, or nullptr at the end.
   T* next() noexcept {
-    MpscNode* node = next_;
-    if (node != nullptr) next_ = node->mpsc_next;
+    MpscNode* const node = next_;
+    if (node == nullptr) return nullptr;
+    next_ = node->mpsc_next;
+    if (next_ == nullptr && later_ != nullptr) {
+      next_ = later_;
+      later_ = later_->mpsc_batch;
+    }
     return static_cast<T*>(node);
   }
+  // What next() will return, so that its memory can be fetched meanwhile; nullptr at the end.
+  const T* peek() const noexcept { return static_cast<const T*>(next_); }
 
  private:
   MpscNode* next_;
+  MpscNode* later_;  // first item of the batch after this one
 };
 
+// Batches stay as they were linked and only their heads are turned round: taking costs per batch, not per item.
 template <class T>
 class MpscList {
  public:
@@ -55,8 +69,8 @@ class MpscList {
     if (batch.empty()) return false;
     MpscNode* head = head_.load(std::memory_order_relaxed);
     do {
-      batch.oldest_->mpsc_next = head;
-    } while (!head_.compare_exchange_weak(head, batch.newest_, std::memory_order_seq_cst, std::memory_order_relaxed));
+      batch.oldest_->mpsc_batch = head;
+    } while (!head_.compare_exchange_weak(head, batch.oldest_, std::memory_order_seq_cst, std::memory_order_relaxed));
     batch.newest_ = batch.oldest_ = nullptr;
     return head == nullptr;
   }
@@ -68,13 +82,13 @@ class MpscList {
 
   // The consumer. Items of one producer come in the order in which it appended and pushed them.
   MpscTaken<T> take_all() noexcept {
-    MpscNode* node = head_.exchange(nullptr, std::memory_order_seq_cst);
+    MpscNode* batch = head_.exchange(nullptr, std::memory_order_seq_cst);
     MpscNode* first = nullptr;
-    while (node != nullptr) {
-      MpscNode* older = node->mpsc_next;
-      node->mpsc_next = first;
-      first = node;
-      node = older;
+    while (batch != nullptr) {
+      MpscNode* const before = batch->mpsc_batch;
+      batch->mpsc_batch = first;
+      first = batch;
+      batch = before;
     }
     return MpscTaken<T>(first);
   }

@@ -13,6 +13,7 @@ class Sample:
     cpu_us: float = 0.0     # CPU microseconds of the measured process per operation, load generator not included
     p50_us: float = 0.0
     p99_us: float = 0.0
+    value: float = 0.0      # of a figure that is none of these
 
     @property
     def cpu_ns(self):

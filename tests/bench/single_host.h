@@ -1,4 +1,5 @@
-// A connector in the real plugin host, driven by one thread: who waits for whom is out of the measurement, what the border does is in.
+// A connector in the real plugin host, driven by one thread: who waits for whom is out of the measurement, what the border does is in. With a
+// loop of the caller's own the lanes have threads as in the daemon, and only the loop's side is driven here.
 #pragma once
 
 #include <payswitch/abi.h>
@@ -19,9 +20,9 @@ namespace payswitch::bench {
 class SingleHost final : daemon::plugin_host::LoopPort {
  public:
   SingleHost(const std::string& directory, const std::string& plugin, std::shared_ptr<const daemon::plugin_host::Options> options,
-             const std::string& bank = {})
+             const std::string& bank = {}, daemon::plugin_host::LoopPort* loop = nullptr)
       : log_(clock_, std::make_unique<daemon::MemorySink>(), daemon::Severity::warning),
-        host_({.plugin_directory = directory, .threads = false}, {.clock = &clock_, .loops = {this}, .log = &log_, .metrics = &metrics_}) {
+        host_({.plugin_directory = directory, .threads = loop != nullptr}, {.clock = &clock_, .loops = {loop != nullptr ? loop : this}, .log = &log_, .metrics = &metrics_}) {
     must(host_.open(plugin));
     daemon::plugin_host::ConnectorSettings settings;
     settings.name = "measured";
@@ -33,6 +34,7 @@ class SingleHost final : daemon::plugin_host::LoopPort {
     must(host_.add(std::move(settings)));
     must(host_.start());
     participant = host_.find("measured");
+    if (loop != nullptr) must(host_.wait_ready(1000));
     while (participant->state() != daemon::plugin_host::ConnectorState::up) run();
   }
   ~SingleHost() { host_.stop(); }
