@@ -34,6 +34,10 @@ class Arena final : public std::pmr::memory_resource {
     }
     return grow(bytes, alignment);
   }
+  // Brings the first few lines near: what a decision takes.
+  void prefetch(std::size_t lines = 5) const noexcept {
+    for (std::size_t line = 0; line < lines; ++line) __builtin_prefetch(first_ + line * 64, 1);
+  }
   void reset() noexcept {
     if (blocks_ != nullptr) [[unlikely]] drop_blocks();
     cursor_ = reinterpret_cast<std::uintptr_t>(first_);

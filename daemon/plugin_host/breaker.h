@@ -22,12 +22,14 @@ class Breaker {
 
   // Any thread. True if this answer opened it.
   bool record(Answer answer, std::uint64_t now_ns) noexcept {
+    if (answer == Answer::good && all_good_.load(std::memory_order_relaxed)) return false;  // one more of the same changes nothing
     const std::lock_guard guard(mutex_);
     if (open()) return false;
     timeouts_ = answer == Answer::timeout ? timeouts_ + 1 : 0;
     const std::uint32_t bit = 1u << (seen_ % window);
     bad_ = answer == Answer::good ? bad_ & ~bit : bad_ | bit;
     ++seen_;
+    all_good_.store(seen_ >= window && bad_ == 0 && timeouts_ == 0, std::memory_order_relaxed);
     const std::uint32_t looked_at = seen_ < window ? seen_ : window;
     const auto bad = static_cast<std::uint32_t>(__builtin_popcount(bad_));
     if (timeouts_ < timeouts_in_a_row && (looked_at < window_min || bad * 2 < looked_at)) return false;
@@ -57,6 +59,7 @@ class Breaker {
  private:
   std::atomic<bool> open_{false};
   std::atomic<std::uint64_t> next_probe_ns_{UINT64_MAX};
+  std::atomic<bool> all_good_{false};  // the whole window is good: the usual case takes no lock
   std::mutex mutex_;
   std::uint32_t timeouts_ = 0, seen_ = 0, bad_ = 0;
   std::uint64_t probe_after_ns_ = probe_ns_first;

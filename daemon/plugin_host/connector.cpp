@@ -11,14 +11,6 @@
 
 namespace payswitch::daemon::plugin_host {
 
-// Slots never move: a plugin holds pointers into them.
-struct Connector::Chunk {
-  Chunk(Connector& connector, std::uint32_t first, unsigned loop) {
-    for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i] = std::make_unique<CallSlot>(connector, first + i, loop);
-  }
-  std::array<std::unique_ptr<CallSlot>, chunk_slots> slots;
-};
-
 namespace {
 
 Connector::Counters make_counters(Registry& registry, const std::string& name) {
@@ -33,7 +25,9 @@ Connector::Counters make_counters(Registry& registry, const std::string& name) {
           counter("payswitch_connector_refused_full_total", "Operations refused because inbox or in-flight bound was reached."),
           counter("payswitch_connector_flawed_answers_total", "Answers that had to be put right."),
           counter("payswitch_connector_long_turns_total", "Turns that took longer than the watchdog allows."),
-          counter("payswitch_connector_breaker_opened_total", "Times the breaker opened.")};
+          counter("payswitch_connector_breaker_opened_total", "Times the breaker opened."),
+          counter("payswitch_connector_broken_rules_total", "Calls of the plugin that break a rule of the border and were not carried out."),
+          counter("payswitch_connector_services_refused_total", "Service calls refused because a bound was reached.")};
 }
 
 std::uint32_t group_of(std::int32_t kind, Role role) {
@@ -54,11 +48,14 @@ Connector::Connector(HostCore& core, ConnectorSettings settings, const Descripto
       home_loop_(number % static_cast<unsigned>(core.loops.size())), counters_(make_counters(*core.parts.metrics, settings_.name)) {
   std::uint32_t bound = settings_.in_flight_max;
   if (bound == 0) bound = type.role == Role::ledger ? ledger_in_flight_default : other_in_flight_default;
+  in_flight_max_ = std::min(bound, slots_per_instance_max);
   const auto loops = static_cast<std::uint32_t>(core.loops.size());
-  slots_per_loop_ = std::max(1u, (bound + loops - 1) / loops);
-  PSW_ASSERT(slots_per_loop_ * loops <= slots_per_instance_max);
-  chunks_max_ = loops * ((slots_per_loop_ + chunk_slots - 1) / chunk_slots);
-  chunks_ = std::make_unique<std::atomic<Chunk*>[]>(chunks_max_);
+  const std::uint32_t share = (in_flight_max_ + loops - 1) / loops;
+  slots_per_loop_ = std::min({in_flight_max_, std::max(share * shares_per_loop_max, slots_per_loop_least), slots_per_instance_max / loops});
+  claim_step_ = std::clamp(in_flight_max_ / (loops * 4), 1u, 16u);
+  unclaimed_.store(in_flight_max_, std::memory_order_relaxed);
+  slots_max_ = loops * slots_per_loop_;
+  slots_ = std::make_unique<std::atomic<CallSlot*>[]>(slots_max_);
   for (unsigned i = 0; i < loops; ++i) sides_.push_back(std::make_unique<Side>());
   lane_by_kind_.fill(lanes_max);
   for (std::uint32_t i = 0; i < type.lanes.size(); ++i) {
@@ -84,37 +81,56 @@ std::string_view connector_state_name(ConnectorState state) noexcept {
 
 Connector::~Connector() {
   for (auto& lane : lanes_) lane->empty([](CallSlot&) {});
-  for (std::uint32_t i = 0; i < chunks_max_; ++i) delete chunks_[i].load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < slots_max_; ++i) delete slots_[i].load(std::memory_order_relaxed);
 }
 
 // ---- calls, on their loop ----
 
+// Slots never move and never go: a plugin holds pointers into them.
 CallSlot* Connector::grow(unsigned loop) noexcept {
-  Side& side = *sides_[loop];
-  if (side.allocated >= slots_per_loop_) return nullptr;
-  const std::uint32_t number = chunks_used_.fetch_add(1, std::memory_order_relaxed);
-  PSW_ASSERT(number < chunks_max_);
-  Chunk* chunk = nullptr;
-  try {
-    chunk = new Chunk(*this, number * chunk_slots, loop);
-  } catch (const std::bad_alloc&) {
+  const std::uint32_t index = slots_used_.fetch_add(1, std::memory_order_relaxed);
+  PSW_ASSERT(index < slots_max_);
+  auto* const slot = new (std::nothrow) CallSlot(*this, index, loop);
+  if (slot == nullptr) {
+    slots_used_.fetch_sub(1, std::memory_order_relaxed);
     return nullptr;
   }
-  chunks_[number].store(chunk, std::memory_order_release);
-  for (std::uint32_t i = 0; i < chunk_slots && side.allocated < slots_per_loop_; ++i, ++side.allocated) {
-    chunk->slots[i]->free_next = side.free;
-    side.free = chunk->slots[i].get();
-  }
-  CallSlot* const slot = side.free;
-  side.free = slot->free_next;
+  slots_[index].store(slot, std::memory_order_release);
   return slot;
+}
+
+// The in-flight bound is one for all loops. A loop takes a few of it at a time and gives back what it does not need, so that the shared counter
+// is touched once in many calls and a busy loop may use what the others leave.
+bool Connector::claim(Side& side) noexcept {
+  if (side.claimed >= slots_per_loop_) return false;
+  std::uint32_t left = unclaimed_.load(std::memory_order_relaxed);
+  std::uint32_t n = 0;
+  do {
+    n = std::min({left, claim_step_, slots_per_loop_ - side.claimed});
+    if (n == 0) return false;
+  } while (!unclaimed_.compare_exchange_weak(left, left - n, std::memory_order_relaxed));
+  side.claimed += n;
+  return true;
+}
+
+void Connector::give_back(Side& side, std::uint32_t in_flight) noexcept {
+  const std::uint32_t idle = side.claimed - in_flight;
+  const std::uint32_t n = in_flight == 0 ? idle : std::min(idle, claim_step_);
+  side.claimed -= n;
+  unclaimed_.fetch_add(n, std::memory_order_relaxed);
 }
 
 Call* Connector::acquire(unsigned loop) noexcept {
   Side& side = *sides_[loop];
+  const std::uint32_t in_flight = side.in_flight.load(std::memory_order_relaxed);
+  if (in_flight == side.claimed && !claim(side)) [[unlikely]] {
+    counters_.refused_full->add();
+    return nullptr;
+  }
   CallSlot* slot = side.free;
   if (slot != nullptr) [[likely]] {
     side.free = slot->free_next;
+    if (side.free != nullptr) side.free->prefetch_request();  // for the next of this batch
   } else {
     slot = grow(loop);
     if (slot == nullptr) {
@@ -125,7 +141,7 @@ Call* Connector::acquire(unsigned loop) noexcept {
   slot->op = psw_op{};
   slot->op.size = sizeof(psw_op);
   slot->completion = {};
-  side.in_flight.store(side.in_flight.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  side.in_flight.store(in_flight + 1, std::memory_order_relaxed);
   return slot;
 }
 
@@ -137,7 +153,9 @@ void Connector::release(Side& side, CallSlot& slot) noexcept {
   slot.probe = false;
   slot.free_next = side.free;
   side.free = &slot;
-  side.in_flight.store(side.in_flight.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  const std::uint32_t in_flight = side.in_flight.load(std::memory_order_relaxed) - 1;
+  side.in_flight.store(in_flight, std::memory_order_relaxed);
+  if (sides_.size() > 1 && (in_flight == 0 || side.claimed - in_flight > claims_kept())) give_back(side, in_flight);
 }
 
 void Connector::cancel(unsigned loop, Call* call) noexcept { release(*sides_[loop], static_cast<CallSlot&>(*call)); }
@@ -176,6 +194,7 @@ void Connector::submit(unsigned loop_index, Call* call) noexcept {
   Side& side = *sides_[loop_index];
   slot.op.handle = make_handle(number_, slot.index(), ++slot.generation);
   slot.state = CallSlot::State::sent;
+  slot.taken = false;
   const char* reason = nullptr;
   const std::uint32_t lane = lane_of(slot.op.kind);
   if (lane == lanes_max) [[unlikely]] return refuse(loop, slot, PSW_NOT_SUPPORTED, "not_supported", "the connector has no lane for this operation");
@@ -231,9 +250,14 @@ void Connector::refuse(LoopState& loop, CallSlot& slot, std::int32_t code, const
   never_left(slot, code, reason, text);
 }
 
+psw_reply Connector::never_left_reply(const CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept {
+  psw_reply reply = host_reply(code, slot.op.kind == PSW_OP_CREDIT ? PSW_NOT_SENT : PSW_UNKNOWN, reason, text);
+  reply.handle = slot.op.handle;
+  return reply;
+}
+
 void Connector::never_left(CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept {
-  slot.reply = host_reply(code, slot.op.kind == PSW_OP_CREDIT ? PSW_NOT_SENT : PSW_UNKNOWN, reason, text);
-  slot.reply.handle = slot.op.handle;
+  slot.reply = never_left_reply(slot, code, reason, text);
   slot.never_left = true;
   const unsigned loop = slot.loop();
   core_.loops[loop]->returned.push(&slot);
@@ -264,10 +288,9 @@ void Connector::desert(LoopState& loop, CallSlot& slot, const psw_reply& reply) 
 }
 
 void Connector::expire(LoopState& loop, CallSlot& slot) noexcept {
-  static LogThrottle throttle;
   counters_.timeouts->add();
   std::uint64_t suppressed = 0;
-  if (throttle.allow(loop.now_ns, suppressed)) {
+  if (timed_out_lines_.allow(loop.now_ns, suppressed)) {
     core_.parts.log->write(messages::call_timed_out, {{"connector", settings_.name}, {"operation", slot.op.kind}, {"suppressed", suppressed}});
   }
   const std::uint32_t lane = lane_of(slot.op.kind);
@@ -284,22 +307,33 @@ void Connector::expire(LoopState& loop, CallSlot& slot) noexcept {
 void Connector::sweep(LoopState& loop) noexcept {
   if (state() != ConnectorState::faulted && !stopping()) return;
   const bool fault = state() == ConnectorState::faulted;
-  for (std::uint32_t c = 0; c < chunks_used_.load(std::memory_order_relaxed); ++c) {
-    Chunk* const chunk = chunks_[c].load(std::memory_order_acquire);
-    if (chunk == nullptr) continue;
-    for (auto& slot : chunk->slots) {
-      if (slot->loop() != loop.index || slot->state != CallSlot::State::sent) continue;
-      psw_reply reply = fault ? host_reply(PSW_INTERNAL, PSW_UNKNOWN, "connector_faulted", "the connector faulted while the operation was under way")
-                              : host_reply(PSW_UNAVAILABLE, PSW_UNKNOWN, "connector_stopped", "the connector was stopped while the operation was under way");
-      reply.handle = slot->op.handle;
-      desert(loop, *slot, reply);
+  for (std::uint32_t i = 0; i < slots_max_; ++i) {
+    CallSlot* const slot = slots_[i].load(std::memory_order_acquire);
+    if (slot == nullptr || slot->loop() != loop.index || slot->state != CallSlot::State::sent) continue;
+    if (!lanes_[lane_of(slot->op.kind)]->taking_is_over()) {  // a take() that began before; look again
+      loop.sweep.store(true, std::memory_order_release);
+      loop.port.wake();
+      continue;
     }
+    psw_reply reply{};
+    if (!slot->taken) {
+      reply = never_left_reply(*slot, PSW_UNAVAILABLE, fault ? "connector_down" : "shutting_down", "the connector ended before it took the operation");
+      slot->never_left = true;  // the inbox still holds it; whoever empties that changes nothing any more
+    } else if (fault) {
+      reply = host_reply(PSW_INTERNAL, PSW_UNKNOWN, "connector_faulted", "the connector faulted while the operation was under way");
+    } else {
+      reply = host_reply(PSW_UNAVAILABLE, PSW_UNKNOWN, "connector_stopped", "the connector was stopped while the operation was under way");
+    }
+    reply.handle = slot->op.handle;
+    desert(loop, *slot, reply);
   }
 }
 
 void Connector::record(const CallSlot& slot, const psw_reply& reply, std::uint64_t now_ns) noexcept {
   if (slot.probe) {
-    if (breaker_.probe_answered(reply.code == PSW_OK, now_ns)) core_.parts.log->write(messages::breaker_closed, {{"connector", settings_.name}, {"bank", settings_.bank}});
+    if (!breaker_.probe_answered(reply.code == PSW_OK, now_ns)) return;
+    core_.parts.log->write(messages::breaker_closed, {{"connector", settings_.name}, {"bank", settings_.bank}});
+    if (core_.parts.banks != nullptr) core_.parts.banks->bank_alive(slot.loop(), settings_.bank);
     return;
   }
   if (slot.op.kind != PSW_OP_CREDIT && slot.op.kind != PSW_OP_QUERY && slot.op.kind != PSW_OP_CANCEL) return;
@@ -335,29 +369,52 @@ std::uint32_t Connector::in_flight() const noexcept {
 CallSlot* Connector::slot_of(psw_handle handle) const noexcept {
   if (handle_instance(handle) != number_) return nullptr;
   const std::uint32_t index = handle_slot(handle);
-  if (index / chunk_slots >= chunks_max_) return nullptr;
-  Chunk* const chunk = chunks_[index / chunk_slots].load(std::memory_order_acquire);
-  return chunk == nullptr ? nullptr : chunk->slots[index % chunk_slots].get();
+  return index < slots_max_ ? slots_[index].load(std::memory_order_acquire) : nullptr;
 }
 
 void Connector::complete(const psw_reply* const* replies, std::uint32_t n) noexcept {
+  if (n == 0) return;
+  if (replies == nullptr) return broken_rule("complete: no replies");
+  if (n > in_flight_max_) {  // more than can be open: the rest answers nothing anyway
+    broken_rule("complete: more replies than operations");
+    n = in_flight_max_;
+  }
   std::array<MpscBatch<LaneNode>, loops_max> batches;
+  std::array<CallSlot*, take_events_max> answered;
   std::uint64_t touched = 0;
   std::uint32_t stale = 0, flawed = 0;
-  for (std::uint32_t i = 0; i < n; ++i) {
-    if (replies[i] == nullptr || replies[i]->size < offsetof(psw_reply, reason)) {
-      ++flawed;
-      continue;
+  while (n > 0) {
+    const std::uint32_t part = std::min(n, take_events_max);
+    {
+      const std::lock_guard guard(answering_);
+      for (std::uint32_t i = 0; i < part; ++i) {
+        CallSlot*& slot = answered[i];
+        slot = nullptr;
+        if (replies[i] == nullptr || replies[i]->size < offsetof(psw_reply, reason)) [[unlikely]] {
+          ++flawed;
+          continue;
+        }
+        const psw_handle handle = replies[i]->handle;
+        CallSlot* const found = handle == 0 ? nullptr : slot_of(handle);
+        if (found == nullptr || found->open.load(std::memory_order_relaxed) != handle) [[unlikely]] {
+          ++stale;
+          continue;
+        }
+        found->open.store(0, std::memory_order_relaxed);
+        found->prefetch_answer();
+        slot = found;
+      }
     }
-    psw_handle handle = replies[i]->handle;
-    CallSlot* const slot = handle == 0 ? nullptr : slot_of(handle);
-    if (slot == nullptr || !slot->open.compare_exchange_strong(handle, 0, std::memory_order_acq_rel, std::memory_order_relaxed)) [[unlikely]] {
-      ++stale;
-      continue;
+    for (std::uint32_t i = 0; i < part; ++i) {
+      CallSlot* const slot = answered[i];
+      if (slot == nullptr) [[unlikely]] continue;
+      if (copy_reply(slot->op, *replies[i], slot->reply, slot->reply_arena()) != flaw_none) [[unlikely]] ++flawed;
+      slot->reply.handle = slot->op.handle;
+      batches[slot->loop()].append(slot);
+      touched |= 1ull << slot->loop();
     }
-    if (copy_reply(slot->op, *replies[i], slot->reply, slot->reply_arena()) != flaw_none) [[unlikely]] ++flawed;
-    batches[slot->loop()].append(slot);
-    touched |= 1ull << slot->loop();
+    replies += part;
+    n -= part;
   }
   for (; touched != 0; touched &= touched - 1) {
     const auto loop = static_cast<unsigned>(__builtin_ctzll(touched));
@@ -365,16 +422,22 @@ void Connector::complete(const psw_reply* const* replies, std::uint32_t n) noexc
     core_.wake(loop);
   }
   if (stale > 0) [[unlikely]] {
-    static LogThrottle throttle;
     counters_.stale->add(stale);
     std::uint64_t suppressed = 0;
-    if (throttle.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::stale_completion, {{"connector", settings_.name}, {"count", stale}, {"suppressed", suppressed}});
+    if (stale_lines_.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::stale_completion, {{"connector", settings_.name}, {"count", stale}, {"suppressed", suppressed}});
   }
   if (flawed > 0) [[unlikely]] {
-    static LogThrottle throttle;
     counters_.flawed->add(flawed);
     std::uint64_t suppressed = 0;
-    if (throttle.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::flawed_reply, {{"connector", settings_.name}, {"count", flawed}, {"suppressed", suppressed}});
+    if (flawed_lines_.allow(core_.clock().monotonic_ns(), suppressed)) core_.parts.log->write(messages::flawed_reply, {{"connector", settings_.name}, {"count", flawed}, {"suppressed", suppressed}});
+  }
+}
+
+void Connector::broken_rule(const char* rule) noexcept {
+  counters_.broken_rules->add();
+  std::uint64_t suppressed = 0;
+  if (broken_rule_lines_.allow(core_.clock().monotonic_ns(), suppressed)) {
+    core_.parts.log->write(messages::broken_rule, {{"connector", settings_.name}, {"rule", rule}, {"suppressed", suppressed}});
   }
 }
 

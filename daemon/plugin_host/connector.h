@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "plugin_host/breaker.h"
 #include "plugin_host/call_slot.h"
@@ -23,6 +24,9 @@ class InstanceServices;
 inline constexpr std::uint32_t lanes_max = 8;
 inline constexpr std::uint32_t ledger_in_flight_default = 4096;
 inline constexpr std::uint32_t other_in_flight_default = 256;
+// A busy loop may use this many shares of the in-flight bound, if the others leave them; and with small bounds at least so many calls.
+inline constexpr std::uint32_t shares_per_loop_max = 4;
+inline constexpr std::uint32_t slots_per_loop_least = 64;
 inline constexpr std::uint64_t probe_deadline_ns = 2'000'000'000;
 
 class Connector final : public Participant {
@@ -54,6 +58,8 @@ class Connector final : public Participant {
   // The plugin never saw it: back to its loop, not_sent for a credit. Whoever owns the slot (the consumer of its lane).
   void never_left(CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept;
   void fault(const char* where, const char* what) noexcept;
+  // It asked for something that makes no sense: not done, counted, logged. `rule` is a literal.
+  void broken_rule(const char* rule) noexcept;
 
   // --- lanes ---
   std::vector<std::unique_ptr<Lane>>& lanes() noexcept { return lanes_; }
@@ -62,6 +68,7 @@ class Connector final : public Participant {
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }
   void set_started() noexcept { started_.store(true, std::memory_order_release); }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  bool stopping_for_sure() const noexcept { return stopping_.load(std::memory_order_seq_cst); }  // in one order with Lane's taking
   void wake_loop(unsigned loop) noexcept { core_.wake(loop); }
 
   // --- lifecycle (lifecycle.cpp) [control]; errors name the step ---
@@ -85,7 +92,7 @@ class Connector final : public Participant {
   void give_up(const char* step) noexcept;
   bool breaker_open() const noexcept { return breaker_.open(); }
   std::uint32_t in_flight() const noexcept;
-  std::uint32_t in_flight_max() const noexcept { return slots_per_loop_ * static_cast<std::uint32_t>(sides_.size()); }
+  std::uint32_t in_flight_max() const noexcept { return in_flight_max_; }
   bool abandoned() const noexcept { return leaked_; }  // a call into it never came back: it is never destroyed
   void set_draining() noexcept { draining_.store(true, std::memory_order_relaxed); }
 
@@ -100,18 +107,17 @@ class Connector final : public Participant {
     Counter* flawed;
     Counter* long_turns;
     Counter* breaker_opened;
+    Counter* broken_rules;
+    Counter* services_refused;
   };
   const Counters& counters() const noexcept { return counters_; }
 
  private:
-  static constexpr std::uint32_t chunk_slots = 16;
-  struct Chunk;
   // What one loop has of this connector.
   struct alignas(64) Side {
     CallSlot* free = nullptr;
     std::atomic<std::uint32_t> in_flight{0};  // written by its loop
-    std::uint32_t allocated = 0;
-    std::uint64_t calls = 0;
+    std::uint32_t claimed = 0;  // of in_flight_max_, for this loop; in_flight <= claimed
     bool dirty = false;
     std::array<CallSlot*, lanes_max> first{};  // submitted, oldest first, through free_next
     std::array<CallSlot*, lanes_max> last{};
@@ -123,6 +129,10 @@ class Connector final : public Participant {
   std::uint32_t lane_of(std::int32_t op_kind) const noexcept;
   CallSlot* slot_of(psw_handle handle) const noexcept;
   CallSlot* grow(unsigned loop) noexcept;
+  bool claim(Side& side) noexcept;
+  void give_back(Side& side, std::uint32_t in_flight) noexcept;
+  std::uint32_t claims_kept() const noexcept { return claim_step_ == 1 ? 0 : claim_step_ * 2; }
+  static psw_reply never_left_reply(const CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept;
   void release(Side& side, CallSlot& slot) noexcept;
   void desert(LoopState& loop, CallSlot& slot, const psw_reply& reply) noexcept;
   void refuse(LoopState& loop, CallSlot& slot, std::int32_t code, const char* reason, const char* text) noexcept;
@@ -138,13 +148,17 @@ class Connector final : public Participant {
   const TypeDescriptor& type_;
   const std::uint32_t number_;
   const unsigned home_loop_;
+  std::uint32_t in_flight_max_ = 0;
   std::uint32_t slots_per_loop_ = 0;
+  std::uint32_t claim_step_ = 1;
+  alignas(64) std::atomic<std::uint32_t> unclaimed_{0};  // of in_flight_max_; all loops
   std::array<std::uint8_t, 64> lane_by_kind_{};
 
   std::vector<std::unique_ptr<Side>> sides_;
-  std::unique_ptr<std::atomic<Chunk*>[]> chunks_;  // by slot index / chunk_slots; any thread reads
-  std::uint32_t chunks_max_ = 0;
-  std::atomic<std::uint32_t> chunks_used_{0};
+  std::unique_ptr<std::atomic<CallSlot*>[]> slots_;  // by index; any thread reads
+  std::uint32_t slots_max_ = 0;
+  std::atomic<std::uint32_t> slots_used_{0};
+  std::mutex answering_;  // complete(): who may answer is decided for a whole batch at once
 
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<InstanceServices> services_;
@@ -159,6 +173,8 @@ class Connector final : public Participant {
   mutable std::mutex text_mutex_;
   std::string text_;
   Counters counters_{};
+  // One instance that floods the log silences nobody else.
+  LogThrottle timed_out_lines_, stale_lines_, flawed_lines_, broken_rule_lines_;
 };
 
 }  // namespace payswitch::daemon::plugin_host

@@ -109,6 +109,8 @@ TypeDescriptor read_type(Reader& in, const psw_type& raw, const psw_type* addres
   }
   for (const psw_command& c : in.list<psw_command>(raw.commands, sizeof(psw_command), "commands")) {
     type.commands.push_back({in.text(c.name, "a command's name"), in.text(c.args, "a command's args"), in.text(c.doc, "a command's doc"), in.text(c.json, "a command's json"), c.role, c.flags});
+    // Zero or a number of its own would let anybody call it.
+    if (c.role < PSW_ROLE_VIEWER || c.role > PSW_ROLE_ADMIN) in.fail("command " + type.commands.back().name + " of type " + type.id + " is for an unknown role");
   }
   if (in.ok()) {
     judge_lanes(in, type);

@@ -59,8 +59,9 @@ std::int32_t FdWatcher::watch(Lane& lane, std::int32_t fd, std::int32_t events, 
   const std::lock_guard guard(mutex_);
   if (!open()) return PSW_UNAVAILABLE;
   const auto it = watches_.find(fd);
+  const bool foreign = it != watches_.end() && &it->second.lane->connector() != &lane.connector();
   if (events == 0) {
-    if (it == watches_.end()) return PSW_ABSENT;
+    if (it == watches_.end() || foreign) return PSW_ABSENT;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     watches_.erase(it);
     return PSW_OK;
@@ -69,9 +70,11 @@ std::int32_t FdWatcher::watch(Lane& lane, std::int32_t fd, std::int32_t events, 
   epoll_event event{};
   event.events = to_epoll(events);
   event.data.fd = fd;
-  // A descriptor that was closed without a word and opened again is no longer in the epoll set.
-  int done = ::epoll_ctl(epoll_.get(), it == watches_.end() ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
-  if (done != 0) done = ::epoll_ctl(epoll_.get(), it == watches_.end() ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  // A descriptor that was closed without a word and opened again is no longer in the epoll set. One that still is and is not this instance's,
+  // another's or the watcher's own, stays as it is.
+  const bool ours = it != watches_.end() && !foreign;
+  int done = ::epoll_ctl(epoll_.get(), ours ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  if (done != 0 && ours) done = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
   if (done != 0) return PSW_INVALID;
   watches_[fd] = {&lane, token, true};
   return PSW_OK;

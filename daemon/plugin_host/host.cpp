@@ -19,6 +19,18 @@ LoopState*& polled_loop() noexcept {
   return loop;
 }
 
+namespace {
+// A call that comes back: the other core wrote its reply, and what its completion belongs to has not been touched since it was sent.
+void fetch_ahead(const CallSlot& slot) noexcept {
+  const auto fetch = [](const void* from, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at, 1);
+  };
+  constexpr std::size_t flow_bytes = 1024;  // of an object of the core; a guess, and harmless
+  fetch(&slot.reply, sizeof slot.reply);
+  if (slot.completion.context != nullptr) fetch(slot.completion.context, flow_bytes);
+}
+}  // namespace
+
 // One instance with the threads of its lanes.
 struct Entry {
   std::unique_ptr<Connector> connector;
@@ -247,6 +259,7 @@ std::uint64_t PluginHost::poll(unsigned index) noexcept {
     }
     if (!loop.returned.empty()) {
       for (MpscTaken<LaneNode> taken = loop.returned.take_all(); LaneNode* node = taken.next();) {
+        if (const LaneNode* const next = taken.peek()) fetch_ahead(static_cast<const CallSlot&>(*next));
         CallSlot& slot = static_cast<CallSlot&>(*node);
         slot.connector().deliver(loop, slot);
       }

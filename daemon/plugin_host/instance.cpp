@@ -67,7 +67,7 @@ void Connector::fault(const char* where, const char* what) noexcept {
 }
 
 void Connector::report_ready(std::int32_t state, psw_str text) noexcept {
-  if (state < PSW_READY_UP || state > PSW_READY_FAULTED) return;
+  if (state < PSW_READY_UP || state > PSW_READY_FAULTED) return broken_rule("ready: unknown state");
   std::string said(text.data == nullptr ? "" : text.data, text.data == nullptr ? 0 : std::min<std::uint64_t>(text.size, text_bytes_max));
   utf8_repair(said.data(), said.size());
   if (state == PSW_READY_FAULTED) return fault("ready", said.c_str());

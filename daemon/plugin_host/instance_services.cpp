@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "plugin_host/connector.h"
 #include "plugin_host/messages.h"
+#include "plugin_host/reply_copy.h"
 #include "plugin_host/service_tables.h"
 #include "plugin_host/utf8.h"
 
@@ -14,7 +16,7 @@ struct psw_config {
   std::shared_ptr<const payswitch::daemon::plugin_host::Options> options;  // shared with config/ and a later reload
   const payswitch::daemon::plugin_host::ConnectorSettings* settings = nullptr;
   mutable std::mutex mutex;
-  mutable std::deque<std::vector<psw_str>> tables;  // names given out
+  mutable std::map<std::string, std::vector<psw_str>> tables;  // names given out, by path
 };
 
 namespace payswitch::daemon::plugin_host {
@@ -39,6 +41,9 @@ void give(void* out, const T& value) noexcept {
   std::memcpy(out, &value, sizeof value);
 }
 
+bool is_metric_name(std::string_view name) {
+  return !name.empty() && name[0] >= 'a' && name[0] <= 'z' && std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
 bool is_text(ValueType type) {
   return type == ValueType::string || type == ValueType::url || type == ValueType::path || type == ValueType::enumeration || type == ValueType::secret;
 }
@@ -63,9 +68,14 @@ std::int32_t get_value(const psw_config& config, const char* path, ValueType ask
     if (config.options) {
       for (const std::string_view text : config.options->names(name)) names.push_back(view(text));
     }
+    if (names.empty()) {
+      give(out, psw_list{nullptr, 0, sizeof(psw_str)});
+      return PSW_OK;
+    }
+    // Asked again and again it is the same list: what is kept is bounded by the configuration.
     const std::lock_guard guard(config.mutex);
-    config.tables.push_back(std::move(names));
-    give(out, psw_list{config.tables.back().data(), static_cast<std::uint32_t>(config.tables.back().size()), sizeof(psw_str)});
+    const std::vector<psw_str>& kept = config.tables.try_emplace(std::string(name), std::move(names)).first->second;
+    give(out, psw_list{kept.data(), static_cast<std::uint32_t>(kept.size()), sizeof(psw_str)});
     return PSW_OK;
   }
   if (!found) {
@@ -108,7 +118,11 @@ std::uint32_t host_take(void* ctx, std::uint32_t lane, const psw_event** out, st
     }
     return 0;
   }
-  if (max == 0 || out == nullptr) return 0;
+  if (max == 0) return 0;
+  if (out == nullptr) {
+    connector.broken_rule("take: no place for the events");
+    return 0;
+  }
   return turn->lane.take(*turn, out, max, wait_ns);
 }
 
@@ -125,6 +139,8 @@ void host_ready(void* ctx, std::int32_t state, psw_str text) noexcept { of(ctx).
 const void* host_service(void* ctx, const char* id, std::uint32_t min_rev) noexcept {
   return id == nullptr || min_rev > 1 ? nullptr : find_service(of(ctx).core().parts, of(ctx).type().role, id);
 }
+
+static bool sane(psw_list list) noexcept { return list.n == 0 || (list.data != nullptr && list.stride >= sizeof(psw_field) && list.stride <= list_stride_bytes_max); }
 
 std::int32_t host_log(void* ctx, std::int32_t level, psw_str message_id, psw_list fields) noexcept {
   Connector& connector = of(ctx);
@@ -147,6 +163,10 @@ std::int32_t host_log(void* ctx, std::int32_t level, psw_str message_id, psw_lis
       return kept.back();
     };
     out.emplace_back("connector", connector.name());
+    if (!sane(fields)) {
+      connector.broken_rule("log: fields that are no list");
+      fields.n = 0;
+    }
     for (std::uint32_t i = 0; i < std::min(fields.n, fields_max); ++i) {
       psw_field field{};
       std::memcpy(&field, static_cast<const char*>(fields.data) + static_cast<std::size_t>(i) * fields.stride, std::min<std::size_t>(fields.stride, sizeof field));
@@ -220,28 +240,39 @@ bool InstanceServices::reserve_answer() noexcept {
 std::int32_t InstanceServices::declare(const psw_metric& metric, std::uint32_t& out, psw_error* error) {
   if (frozen_) return refuse(error, PSW_INVALID, "", "metrics are declared in configure, not later");
   if (metrics_.size() >= metrics_per_instance_max) return refuse(error, PSW_OVERLOADED, "", "too many metrics");
+  constexpr std::uint64_t bytes_max = 256;
+  const auto fits = [](psw_str text) { return text.size <= bytes_max && (text.data != nullptr || text.size == 0); };
+  if (!fits(metric.name) || !fits(metric.help) || metric.labels.n > labels_per_metric_max || !sane(metric.labels)) {
+    connector_.broken_rule("metrics: name, help or labels that make no sense");
+    return refuse(error, PSW_INVALID, "", "name, help and each label are at most 256 bytes, and there are at most 8 labels");
+  }
   const std::string name(metric.name.data, metric.name.size);
-  const std::string help(metric.help.data, metric.help.size);
-  const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }) && name[0] >= 'a';
-  if (!good) return refuse(error, PSW_INVALID, name.c_str(), "a metric's name is made of a-z, 0-9 and _");
+  std::string help(metric.help.data == nullptr ? "" : metric.help.data, metric.help.size);
+  utf8_repair(help.data(), help.size());
+  if (!is_metric_name(name)) return refuse(error, PSW_INVALID, name.c_str(), "a metric's name is made of a-z, 0-9 and _");
   std::vector<Label> labels{{"connector", connector_.name()}};
   std::deque<std::string> kept;
   for (std::uint32_t i = 0; i < metric.labels.n; ++i) {
     psw_field field{};
     std::memcpy(&field, static_cast<const char*>(metric.labels.data) + static_cast<std::size_t>(i) * metric.labels.stride, std::min<std::size_t>(metric.labels.stride, sizeof field));
-    kept.emplace_back(field.key.data, field.key.size);
-    const std::string& key = kept.back();
-    kept.emplace_back(field.value.data, field.value.size);
-    labels.push_back({key, kept.back()});
+    if (!fits(field.key) || !fits(field.value) || !is_metric_name(std::string_view(field.key.data, field.key.size))) {
+      return refuse(error, PSW_INVALID, name.c_str(), "a label's name is made of a-z, 0-9 and _, its value has at most 256 bytes");
+    }
+    const std::string& key = kept.emplace_back(field.key.data, field.key.size);
+    std::string& value = kept.emplace_back(field.value.data == nullptr ? "" : field.value.data, field.value.size);
+    utf8_repair(value.data(), value.size());
+    labels.push_back({key, value});
   }
   Registry& registry = *connector_.core().parts.metrics;
+  if (metric.kind < PSW_METRIC_COUNTER || metric.kind > PSW_METRIC_HISTOGRAM) return refuse(error, PSW_INVALID, name.c_str(), "unknown kind of metric");
+  const auto kind = metric.kind == PSW_METRIC_COUNTER ? MetricKind::counter : metric.kind == PSW_METRIC_GAUGE ? MetricKind::gauge : MetricKind::histogram;
+  if (!registry.agrees(name, help, kind)) return refuse(error, PSW_INVALID, name.c_str(), "there is a metric of this name with another kind or help");
   Metric made;
   made.kind = metric.kind;
   switch (metric.kind) {
     case PSW_METRIC_COUNTER: made.counter = &registry.counter(name, help, labels); break;
     case PSW_METRIC_GAUGE: made.gauge = &registry.gauge(name, help, labels); break;
-    case PSW_METRIC_HISTOGRAM: made.histogram = &registry.histogram(name, help, duration_bounds_ns(), 1e9, labels); break;
-    default: return refuse(error, PSW_INVALID, name.c_str(), "unknown kind of metric");
+    default: made.histogram = &registry.histogram(name, help, duration_bounds_ns(), 1e9, labels);
   }
   out = static_cast<std::uint32_t>(metrics_.size());
   metrics_.push_back(made);

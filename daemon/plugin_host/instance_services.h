@@ -24,6 +24,7 @@ class Lane;
 // Answers under way per instance, all services together; further calls are answered overloaded.
 inline constexpr std::uint32_t service_calls_max = 4096;
 inline constexpr std::uint32_t metrics_per_instance_max = 256;
+inline constexpr std::uint32_t labels_per_metric_max = 8;
 
 class InstanceServices {
  public:

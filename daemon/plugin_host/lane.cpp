@@ -119,6 +119,14 @@ std::uint32_t Lane::collect_timers(Turn& turn, std::uint32_t max, std::uint64_t 
 std::uint32_t Lane::collect(Turn& turn, std::uint32_t max) noexcept {
   const std::uint64_t now_ns = clock_.monotonic_ns();
   std::uint32_t n = collect_timers(turn, max, now_ns);
+  // First say so, then look whether it is still allowed: who stops the connector does it the other way round, and one of both sees the other.
+  taking_.store(true, std::memory_order_seq_cst);
+  if (!connector_.stopping_for_sure()) n = collect_inbox(turn, n, max, now_ns);
+  taking_.store(false, std::memory_order_release);
+  return n;
+}
+
+std::uint32_t Lane::collect_inbox(Turn& turn, std::uint32_t n, std::uint32_t max, std::uint64_t now_ns) noexcept {
   std::uint32_t left = 0;  // nodes that left the inbox
   while (n < max) {
     if (pending_.empty()) {
@@ -134,6 +142,7 @@ std::uint32_t Lane::collect(Turn& turn, std::uint32_t max) noexcept {
         connector_.never_left(slot, PSW_OVERLOADED, "inbox_late", "the call deadline passed before the connector took the operation");
         continue;
       }
+      slot.taken = true;
       slot.open.store(slot.op.handle, std::memory_order_relaxed);
       event = psw_event{sizeof(psw_event), PSW_EV_OP, slot.op.handle, &slot.op};
     } else {

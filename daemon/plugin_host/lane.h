@@ -62,6 +62,8 @@ class Lane {
   // Fills out[0..n): pointers into `turn`, good until the next take().
   std::uint32_t take(Turn& turn, const psw_event** out, std::uint32_t max, std::uint64_t wait_ns) noexcept;
   void recycle_lent(Turn& turn) noexcept;
+  // Of a connector that is stopping: true from the moment on from which nothing can leave the inbox to the plugin any more. Any thread.
+  bool taking_is_over() const noexcept { return !taking_.load(std::memory_order_seq_cst); }
   // Loop and blocking lanes: until there is something to take, interrupt(), or the time is over.
   void wait(std::uint64_t ns) noexcept;
   int fd() noexcept;
@@ -100,6 +102,7 @@ class Lane {
     bool operator<(const Timer& other) const noexcept { return at_ns > other.at_ns; }  // std heap: the earliest on top
   };
   std::uint32_t collect(Turn& turn, std::uint32_t max) noexcept;
+  std::uint32_t collect_inbox(Turn& turn, std::uint32_t n, std::uint32_t max, std::uint64_t now_ns) noexcept;
   std::uint32_t collect_timers(Turn& turn, std::uint32_t max, std::uint64_t now_ns) noexcept;
   void notify() noexcept;
 
@@ -118,6 +121,7 @@ class Lane {
   std::atomic<std::uint64_t> turn_due_ns_{UINT64_MAX};
   std::atomic<bool> by_fd_{false};
   std::atomic<bool> interrupted_{false};
+  std::atomic<bool> taking_{false};  // the consumer is moving calls from the inbox to the plugin
   EventFd event_;
 
   alignas(64) std::mutex consumer_;  // blocking lanes have several consumers; elsewhere it is never contended and not taken

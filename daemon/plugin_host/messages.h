@@ -31,5 +31,7 @@ inline constexpr Message not_drained{"PSW-HOST-012", Severity::warning, "connect
     "The limit of the drain passed before the plugin said drained. It is stopped all the same; what was under way is found in the ledger after the start."};
 inline constexpr Message wrong_thread{"PSW-HOST-013", Severity::warning, "a plugin took events outside of its turn",
     "take() is allowed only on the thread that turns that lane. Nothing was given. Report it to the plugin's vendor."};
+inline constexpr Message broken_rule{"PSW-HOST-014", Severity::warning, "a plugin broke a rule of the border",
+    "It called the host with arguments that make no sense: a list without data, a text larger than any may be, a lane or state that does not exist. The call was not carried out; rule names it. Report it to the plugin's vendor; suppressed counts lines left out."};
 
 }  // namespace payswitch::daemon::plugin_host::messages

@@ -20,7 +20,7 @@ struct Shape;
   template <>                                                       \
   struct Shape<type> {                                              \
     template <class S, class F>                                     \
-    static void each(S& s, F&& f) { auto visit = [&](auto&... strings) { (f(strings), ...); }; visit(__VA_ARGS__); } \
+    [[gnu::always_inline]] static void each(S& s, F&& f) { auto visit = [&](auto&... strings) __attribute__((always_inline)) { (f(strings), ...); }; visit(__VA_ARGS__); } \
   }
 PSW_SHAPE(psw_decision, s.payer, s.payee, s.code, s.peer_reference, s.verified_key);
 PSW_SHAPE(psw_credit, s.payer, s.payee, s.reference, s.verified_key);
@@ -57,12 +57,19 @@ PSW_SHAPE(psw_header, s.name, s.value);
   return not_plain(a) | not_plain(b) | not_plain(c) | not_plain(d);
 }
 
-// Copies all strings of one struct into one piece of memory. cap != no_cap: text for people and machines, cut and repaired.
+// Copies all strings of one struct into one piece of memory. `s` is the copy, `source` where it was copied from: its strings are read from
+// there, once, because what was stored a moment ago in other pieces cannot be loaded back at once. cap != no_cap: text for people and
+// machines, cut and repaired.
 template <class T>
-bool copy_strings(T& s, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+[[gnu::always_inline]] inline bool copy_strings(T& s, const T& source, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  constexpr std::size_t strings_max = 10;
+  psw_str views[strings_max];
+  std::size_t n = 0;
   std::uint64_t total = 0;
   bool too_large = false;
-  Shape<T>::each(s, [&](psw_str& text) {
+  Shape<T>::each(source, [&](const psw_str& from) __attribute__((always_inline)) {
+    psw_str text;
+    std::memcpy(&text, &from, sizeof text);
     if (text.data == nullptr) text.size = 0;
     if (text.size > cap) [[unlikely]] {
       text.size = utf8_cut(text.data, cap);
@@ -70,18 +77,25 @@ bool copy_strings(T& s, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) n
     }
     too_large |= text.size > arena_bytes_max;
     total += text.size;
+    views[n++] = text;
   });
-  if (too_large) return false;
-  if (total == 0) return true;
-  char* const begin = static_cast<char*>(arena.try_allocate(total, 1));
-  if (begin == nullptr) return false;
-  char* at = begin;
+  if (too_large) [[unlikely]] return false;
+  char* at = nullptr;
+  if (total > 0) {
+    at = static_cast<char*>(arena.try_allocate(total, 1));
+    if (at == nullptr) [[unlikely]] return false;
+  }
   std::uint64_t odd = 0;
-  Shape<T>::each(s, [&](psw_str& text) {
-    if (text.size == 0) return;
-    odd |= copy_bytes(at, text.data, text.size);
-    text.data = at;
-    at += text.size;
+  n = 0;
+  Shape<T>::each(s, [&](psw_str& text) __attribute__((always_inline)) {
+    const psw_str from = views[n++];
+    if (from.size == 0) {
+      text = psw_str{nullptr, 0};
+      return;
+    }
+    odd |= copy_bytes(at, from.data, from.size);
+    text = psw_str{at, from.size};
+    at += from.size;
   });
   if (cap != no_cap && odd != 0) [[unlikely]] {
     Shape<T>::each(s, [&](psw_str& text) {
@@ -99,12 +113,14 @@ T* copy_sized(const T& from, Arena& arena, std::uint64_t cap, std::uint32_t& fla
   if (to == nullptr) return nullptr;
   if (from.size >= sizeof(T)) [[likely]] {
     std::memcpy(static_cast<void*>(to), &from, sizeof(T));
-  } else {
-    std::memset(static_cast<void*>(to), 0, sizeof(T));
-    std::memcpy(static_cast<void*>(to), &from, from.size);
+    to->size = sizeof(T);
+    return copy_strings(*to, from, arena, cap, flaws) ? to : nullptr;
   }
-  to->size = sizeof(T);
-  return copy_strings(*to, arena, cap, flaws) ? to : nullptr;
+  T whole{};
+  std::memcpy(static_cast<void*>(&whole), &from, std::min<std::size_t>(from.size, sizeof(T)));
+  whole.size = sizeof(T);
+  *to = whole;
+  return copy_strings(*to, whole, arena, cap, flaws) ? to : nullptr;
 }
 
 // A list: the stride says how much of each element is there.
@@ -112,7 +128,7 @@ template <class T>
 bool copy_list(psw_list from, psw_list& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
   to = psw_list{nullptr, 0, sizeof(T)};
   if (from.n == 0 || from.data == nullptr) return true;
-  if (from.stride == 0 || from.n > arena_bytes_max / sizeof(T)) return false;
+  if (from.stride == 0 || from.stride > list_stride_bytes_max || from.n > arena_bytes_max / sizeof(T)) return false;
   T* const rows = static_cast<T*>(arena.try_allocate(sizeof(T) * from.n, alignof(T)));
   if (rows == nullptr) return false;
   const char* source = static_cast<const char*>(from.data);
@@ -121,7 +137,7 @@ bool copy_list(psw_list from, psw_list& to, Arena& arena, std::uint64_t cap, std
   for (std::uint32_t i = 0; i < from.n; ++i, source += from.stride) {
     std::memcpy(static_cast<void*>(rows + i), source, there);
     if constexpr (requires { Shape<T>::each(rows[i], [](psw_str&) {}); }) {
-      if (!copy_strings(rows[i], arena, cap, flaws)) return false;
+      if (!copy_strings(rows[i], rows[i], arena, cap, flaws)) return false;
     }
   }
   to = psw_list{rows, from.n, sizeof(T)};
@@ -213,6 +229,7 @@ std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& ou
   }
   out = *from;
   out.size = sizeof(psw_reply);
+  out.retry_after_ms = std::min(from->retry_after_ms, retry_after_ms_max);
   out.rows = psw_list{};
   out.body = nullptr;
   if (out.code < PSW_OK || out.code > PSW_INTERNAL) [[unlikely]] {
@@ -239,7 +256,11 @@ std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& ou
 
 const psw_credit* copy_credit(const psw_credit& from, Arena& arena) noexcept {
   std::uint32_t flaws = 0;
-  return copy_sized(from, arena, no_cap, flaws);
+  const psw_credit* const to = copy_sized(from, arena, no_cap, flaws);
+  if (to == nullptr) return nullptr;
+  bool fits = true;
+  Shape<psw_credit>::each(*to, [&](const psw_str& text) { fits &= text.size <= inbound_text_bytes_max; });
+  return fits ? to : nullptr;
 }
 const psw_decision* copy_decision(const psw_decision& from, Arena& arena) noexcept {
   std::uint32_t flaws = 0;

@@ -16,6 +16,9 @@ inline constexpr std::uint64_t command_text_bytes_max = 1u << 20;  // a command'
 inline constexpr std::uint64_t decision_text_bytes_max = 256;
 inline constexpr std::uint64_t identity_text_bytes_max = 8192;
 inline constexpr std::uint64_t hello_text_bytes_max = 64;
+inline constexpr std::uint32_t list_stride_bytes_max = 4096;       // of a list's element: far more than any struct will grow to
+inline constexpr std::uint32_t retry_after_ms_max = 3'600'000;     // a bank that says "come back in a year" is asked again in an hour
+inline constexpr std::uint64_t inbound_text_bytes_max = 4096;      // of each string of a bank's word to the core
 
 // What had to be put right; for counters and one log line. Bits.
 enum ReplyFlaw : std::uint32_t {
@@ -34,7 +37,7 @@ std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& ou
 
 // The same for messages that are not replies: one sized struct with its strings, nullptr when it does not fit. Strings keep their
 // bytes. For the services.
-const psw_credit* copy_credit(const psw_credit& from, Arena& arena) noexcept;
+const psw_credit* copy_credit(const psw_credit& from, Arena& arena) noexcept;  // nullptr too for a string above inbound_text_bytes_max
 const psw_decision* copy_decision(const psw_decision& from, Arena& arena) noexcept;
 const psw_read* copy_read(const psw_read& from, Arena& arena) noexcept;
 psw_http* copy_http(const psw_http& from, Arena& arena) noexcept;  // headers included

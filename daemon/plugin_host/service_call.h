@@ -67,10 +67,12 @@ Call* make_service_call(void* ctx, std::uint32_t lane_index, std::uint64_t token
   Connector& connector = *static_cast<Connector*>(ctx);
   Lane* const lane = connector.services().lane(lane_index);
   if (lane == nullptr) {
+    connector.broken_rule("service call: no such lane");
     code = PSW_INVALID;
     return nullptr;
   }
   if (!connector.services().reserve_answer()) {
+    connector.counters().services_refused->add();
     code = PSW_OVERLOADED;
     return nullptr;
   }

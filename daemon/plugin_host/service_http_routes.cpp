@@ -1,11 +1,13 @@
 // psw.http-routes/1: requests under a plugin's paths come to its lane as PSW_EV_HTTP and are answered by respond().
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "plugin_host/connector.h"
 #include "plugin_host/instance_services.h"
 #include "plugin_host/lane.h"
 #include "plugin_host/messages.h"
+#include "plugin_host/reply_copy.h"
 #include "plugin_host/route_desk.h"
 #include "plugin_host/service_tables.h"
 
@@ -112,10 +114,33 @@ namespace {
 
 extern "C" {
 
+constexpr std::uint32_t headers_max = 64;
+constexpr std::uint64_t header_bytes_max = 8192;
+constexpr std::uint64_t body_bytes_max = 8u << 20;
+constexpr std::uint64_t route_bytes_max = 1024;
+
+static bool within(psw_str text, std::uint64_t bytes_max) noexcept { return text.size <= bytes_max && (text.data != nullptr || text.size == 0); }
+
+static bool sane(const psw_http& answer) noexcept {
+  const psw_list& headers = answer.headers;
+  if (answer.status < 200 || answer.status > 599 || !within(answer.body, body_bytes_max)) return false;
+  if (headers.n == 0) return true;
+  if (headers.data == nullptr || headers.n > headers_max || headers.stride < sizeof(psw_header) || headers.stride > list_stride_bytes_max) return false;
+  for (std::uint32_t i = 0; i < headers.n; ++i) {
+    psw_header header;
+    std::memcpy(&header, static_cast<const char*>(headers.data) + static_cast<std::size_t>(i) * headers.stride, sizeof header);
+    if (!within(header.name, header_bytes_max) || !within(header.value, header_bytes_max)) return false;
+  }
+  return true;
+}
+
 std::int32_t routes_route(void* ctx, std::uint32_t lane, psw_str listener, psw_str method, psw_str path, psw_error* error) noexcept {
   Connector& connector = *static_cast<Connector*>(ctx);
   Lane* const found = connector.services().lane(lane);
-  if (found == nullptr || connector.services().frozen()) return PSW_INVALID;
+  if (found == nullptr || connector.services().frozen() || !within(listener, route_bytes_max) || !within(method, route_bytes_max) || !within(path, route_bytes_max)) {
+    connector.broken_rule("http-routes: no such lane, not in configure, or names that make no sense");
+    return PSW_INVALID;
+  }
   try {
     return connector.services().routes().route(*found, view(listener), view(method), view(path), error);
   } catch (...) {
@@ -124,8 +149,11 @@ std::int32_t routes_route(void* ctx, std::uint32_t lane, psw_str listener, psw_s
 }
 
 std::int32_t routes_respond(void* ctx, const psw_http* answer) noexcept {
-  if (answer == nullptr || !PSW_HAS(answer, psw_http, status)) return PSW_INVALID;
   Connector& connector = *static_cast<Connector*>(ctx);
+  if (answer == nullptr || !PSW_HAS(answer, psw_http, status) || !sane(*answer)) {
+    connector.broken_rule("http-routes: an answer that makes no sense");
+    return PSW_INVALID;
+  }
   const std::int32_t code = connector.services().routes().respond(*answer);
   if (code == PSW_ABSENT) connector.counters().stale->add();
   return code;

@@ -35,6 +35,7 @@ class Inbound final : public ServiceCall, public InboundCall {
 };
 
 std::int32_t give_up(Inbound* call) noexcept {
+  call->ServiceCall::connector().broken_rule("inbound: sizes or texts that make no sense");
   call->recycle();
   return PSW_INVALID;
 }
@@ -86,6 +87,7 @@ std::int32_t inbound_list(void* ctx, std::uint32_t lane, const psw_read* read, s
 }
 
 std::int32_t inbound_lookup(void* ctx, std::uint32_t lane, psw_str account, const char currency[4], std::uint64_t token) noexcept {
+  if (currency == nullptr || account.size > inbound_text_bytes_max) return PSW_INVALID;
   std::int32_t code = PSW_OK;
   auto* const call = make_service_call<Inbound>(ctx, lane, token, code, InboundKind::lookup);
   if (call == nullptr) return code;

@@ -9,6 +9,10 @@ namespace payswitch::daemon::plugin_host {
 namespace {
 
 constexpr std::uint32_t items_max = 256;
+constexpr std::uint64_t message_bytes_max = 1u << 20;
+constexpr std::uint64_t key_id_bytes_max = 256;
+
+bool within(psw_str text, std::uint64_t bytes_max) noexcept { return text.size <= bytes_max && (text.data != nullptr || text.size == 0); }
 
 using KeysCall = ServiceCall;
 
@@ -22,7 +26,10 @@ std::string_view view(psw_str text) noexcept { return text.data == nullptr ? std
 
 template <class Row, class Fill>
 std::int32_t answer(void* ctx, std::uint32_t lane, psw_list items, std::uint64_t token, Fill fill) noexcept {
-  if (items.n > items_max || (items.n > 0 && (items.data == nullptr || items.stride < sizeof(psw_str)))) return PSW_INVALID;
+  if (items.n > items_max || (items.n > 0 && (items.data == nullptr || items.stride < sizeof(psw_str) || items.stride > list_stride_bytes_max))) {
+    static_cast<Connector*>(ctx)->broken_rule("keys: a list that makes no sense");
+    return PSW_INVALID;
+  }
   std::int32_t code = PSW_OK;
   auto* const call = make_service_call<KeysCall>(ctx, lane, token, code);
   if (call == nullptr) return code;
@@ -35,7 +42,7 @@ std::int32_t answer(void* ctx, std::uint32_t lane, psw_list items, std::uint64_t
   reply = host_reply(PSW_OK, PSW_UNKNOWN, "", "");
   for (std::uint32_t i = 0; i < items.n && reply.code == PSW_OK; ++i) {
     rows[i] = Row{};
-    if (!fill(i, rows[i], call->answer_arena())) reply = host_reply(PSW_UNAVAILABLE, PSW_UNKNOWN, "no_signing_key", "no key of our own is configured");
+    if (!fill(i, rows[i], call->answer_arena())) reply = host_reply(PSW_UNAVAILABLE, PSW_UNKNOWN, "no_signing_key", "no key of our own is configured, or the message is above 1 MiB");
   }
   if (reply.code == PSW_OK) reply.rows = psw_list{rows, items.n, sizeof(Row)};
   call->done(&reply);
@@ -49,6 +56,7 @@ std::int32_t keys_sign(void* ctx, std::uint32_t lane, psw_list messages, std::ui
   return answer<psw_signature>(ctx, lane, messages, token, [&](std::uint32_t i, psw_signature& row, Arena&) {
     psw_str message;
     element(messages, i, message);
+    if (!within(message, message_bytes_max)) return false;
     const std::string_view id = keys.signing_key();
     row.key_id = psw_str{id.data(), id.size()};
     return !id.empty() && keys.sign(id, view(message), row.bytes);
@@ -60,6 +68,10 @@ std::int32_t keys_verify(void* ctx, std::uint32_t lane, psw_list items, std::uin
   return answer<psw_verified>(ctx, lane, items, token, [&](std::uint32_t i, psw_verified& row, Arena&) {
     psw_to_verify item;
     element(items, i, item);
+    if (!within(item.key_id, key_id_bytes_max) || !within(item.message, message_bytes_max)) {
+      row.code = PSW_INVALID;
+      return true;
+    }
     const std::string_view owner = keys.bank_of(view(item.key_id));
     if (owner.empty()) {
       row.code = PSW_ABSENT;

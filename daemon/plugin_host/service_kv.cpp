@@ -67,6 +67,7 @@ class KvCall final : public ServiceCall {
 };
 
 std::int32_t give_up(KvCall* call) noexcept {
+  call->connector().broken_rule("kv: a key or value that is too large, or none");
   call->recycle();
   return PSW_INVALID;
 }

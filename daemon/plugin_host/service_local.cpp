@@ -1,22 +1,32 @@
 // The services that answer at once: psw.metrics/1, psw.secrets/1, psw.trace/1.
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "plugin_host/connector.h"
 #include "plugin_host/instance_services.h"
+#include "plugin_host/reply_copy.h"
 #include "plugin_host/service_tables.h"
 
 namespace payswitch::daemon::plugin_host {
 namespace {
+
+constexpr std::uint64_t secret_name_bytes_max = 256;
+constexpr std::uint64_t span_name_bytes_max = 256;
+constexpr std::uint32_t span_fields_max = 32;
 
 Connector& of(void* ctx) noexcept { return *static_cast<Connector*>(ctx); }
 
 extern "C" {
 
 std::int32_t metrics_declare(void* ctx, const psw_metric* metric, std::uint32_t* out, psw_error* error) noexcept {
-  if (metric == nullptr || out == nullptr || !PSW_HAS(metric, psw_metric, labels) || metric->name.data == nullptr) return PSW_INVALID;
+  if (metric == nullptr || out == nullptr || !PSW_HAS(metric, psw_metric, labels) || metric->name.data == nullptr) {
+    of(ctx).broken_rule("metrics: not declared whole");
+    return PSW_INVALID;
+  }
   try {
     return of(ctx).services().declare(*metric, *out, error);
   } catch (...) {
@@ -40,7 +50,10 @@ void metrics_set(void* ctx, std::uint32_t handle, std::int64_t n) noexcept {
 
 std::int32_t secrets_read(void* ctx, psw_str name, psw_str* out, psw_error* error) noexcept {
   Connector& connector = of(ctx);
-  if (out == nullptr || name.data == nullptr) return PSW_INVALID;
+  if (out == nullptr || name.data == nullptr || name.size > secret_name_bytes_max) {
+    connector.broken_rule("secrets: no name, or no place for the answer");
+    return PSW_INVALID;
+  }
   const std::string* const secret = connector.core().parts.secrets->secret(connector.name(), std::string_view(name.data, name.size));
   if (secret == nullptr) {
     if (error != nullptr && error->size >= sizeof(psw_error)) {
@@ -63,7 +76,13 @@ void trace_end_span(void* ctx, const psw_span* span) noexcept {
   Connector& connector = of(ctx);
   TraceSink* const sink = connector.core().parts.trace;
   if (sink == nullptr || span == nullptr || !PSW_HAS(span, psw_span, name)) return;
-  sink->span(connector.name(), *span);
+  psw_span whole{};
+  std::memcpy(static_cast<void*>(&whole), span, std::min<std::size_t>(span->size, sizeof whole));
+  whole.size = sizeof whole;
+  const psw_list& fields = whole.fields;
+  const bool list = fields.n == 0 || (fields.data != nullptr && fields.n <= span_fields_max && fields.stride >= sizeof(psw_field) && fields.stride <= list_stride_bytes_max);
+  if (!list || whole.name.size > span_name_bytes_max || (whole.name.data == nullptr && whole.name.size > 0)) return connector.broken_rule("trace: a span that makes no sense");
+  sink->span(connector.name(), whole);
 }
 
 }  // extern "C"
