@@ -43,6 +43,11 @@ std::int64_t Connector::wall_ms() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t Connector::monotonic_ms() const {
+  if (executor_ != nullptr) return static_cast<std::int64_t>(executor_->now_ns(host_.ctx) / 1'000'000);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 void Connector::log(std::int32_t level, std::string_view id, std::initializer_list<std::pair<std::string_view, std::string_view>> fields) const {
   if (host_.log == nullptr) return;
   std::vector<psw_field> out;
@@ -83,7 +88,7 @@ std::int32_t Connector::start(psw_error* error) {
     fill(error, PSW_UNAVAILABLE, "directory", status.error);
     return PSW_UNAVAILABLE;
   }
-  reads_ = std::make_unique<Reads>(*engine_, *this);
+  reads_ = std::make_unique<Reads>(*engine_);
   if (report.cut_bytes != 0) {
     log(PSW_LOG_WARNING, "PSW-LOCAL-002", {{"file", report.cut_file}, {"offset", std::to_string(report.cut_offset)}, {"bytes", std::to_string(report.cut_bytes)}});
   }
@@ -172,6 +177,29 @@ void Connector::operation(const psw_op& op, psw_reply& reply) {
   reply.reason = str("operation_unknown");
 }
 
+// While operation `at` is decided, the memory of those behind it is on its way: the entries were written by another core, accounts and
+// indexes are larger than any cache.
+void Connector::look_ahead(const psw_event* const* batch, std::uint32_t n, std::uint32_t at) const {
+  const auto body = [&](std::uint32_t distance) -> const void* {
+    if (at + distance >= n || batch[at + distance]->kind != PSW_EV_OP) return nullptr;
+    const auto& op = *static_cast<const psw_op*>(batch[at + distance]->body);
+    return op.kind == PSW_OP_WRITE ? op.body : nullptr;
+  };
+  const auto entry = [&](std::uint32_t distance) -> const psw_entry* {
+    const auto* const found = static_cast<const psw_entry*>(body(distance));
+    return found != nullptr && found->size >= sizeof(psw_entry) ? found : nullptr;
+  };
+  if (const auto* const bytes = static_cast<const char*>(body(10))) {
+    for (std::size_t line = 0; line < sizeof(psw_entry); line += 64) __builtin_prefetch(bytes + line);
+  }
+  if (const psw_entry* const found = entry(8)) {
+    for (const psw_list* list : {&found->postings, &found->uniques, &found->records}) __builtin_prefetch(list->data);
+  }
+  if (const psw_entry* const found = entry(6)) engine_->state().look_ahead(*found, State::Ahead::places);
+  if (const psw_entry* const found = entry(4)) engine_->state().look_ahead(*found, State::Ahead::objects);
+  if (const psw_entry* const found = entry(2)) engine_->state().look_ahead(*found, State::Ahead::texts);
+}
+
 std::int64_t Connector::turn_writer(std::uint64_t max_wait_ns) {
   const psw_event* batch[batch_max];
   const std::uint32_t n = host_.take(host_.ctx, writer_lane, batch, batch_max, max_wait_ns);
@@ -180,6 +208,7 @@ std::int64_t Connector::turn_writer(std::uint64_t max_wait_ns) {
     const psw_event& event = *batch[i];
     if (event.kind == PSW_EV_DRAIN) draining_ = true;
     if (event.kind != PSW_EV_OP) continue;
+    look_ahead(batch, n, i);
     const std::uint32_t at = taken_;
     operation(*static_cast<const psw_op*>(event.body), replies_[at]);
     taken_ = taken_ == at ? at + 1 : 1;  // 1: the batch before it was handed out to make room

@@ -34,11 +34,13 @@ class Connector final : public WallClock {
   std::int64_t turn_writer(std::uint64_t max_wait_ns);
   std::int64_t turn_commands(std::uint64_t max_wait_ns);
   void operation(const psw_op& op, psw_reply& reply);
+  void look_ahead(const psw_event* const* batch, std::uint32_t n, std::uint32_t at) const;
   void finish_batch();
   void poison(const Status& status);
   void command(const psw_op& op, psw_reply& reply, std::string& text);
   void log(std::int32_t level, std::string_view id, std::initializer_list<std::pair<std::string_view, std::string_view>> fields) const;
   std::int64_t wall_ms() const override;
+  std::int64_t monotonic_ms() const override;
 
   const psw_host& host_;
   const std::string name_;

@@ -67,16 +67,19 @@ Status Engine::open(Storage& storage, const WallClock& clock, const EngineOption
   const JournalOptions journal_options{options.sync, options.own_thread};
   if (Status status = Journal::open(storage, identity, journal_options, sink, engine->journal_, report); !status.ok()) return status;
   engine->state_->publish(engine->journal_->durable_end(), engine->state_->clock_ms);
+  engine->clock_.start(engine->state_->clock_ms);
   engine->decider_ = std::make_unique<Decider>(*engine->state_, *engine, identity.epoch);
   out = std::move(engine);
   return {};
 }
 
-std::int64_t Engine::now_ms() { return std::max(state_->clock_ms, clock_.wall_ms()); }
+std::int64_t Engine::now_ms() { return std::max(state_->clock_ms, batch_ms_); }
 
 void Engine::begin() {
+  journal_->settle();
   arena_.reset();
   first_sequence_ = state_->sequence + 1;
+  batch_ms_ = clock_.tick();
 }
 
 bool Engine::entry_at(std::uint64_t offset, EntryView& out) {

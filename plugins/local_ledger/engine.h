@@ -13,15 +13,10 @@
 #include "decide.h"
 #include "encode.h"
 #include "journal.h"
+#include "ledger_clock.h"
 #include "state.h"
 
 namespace payswitch::local_ledger {
-
-class WallClock {
- public:
-  virtual ~WallClock() = default;
-  virtual std::int64_t wall_ms() const = 0;  // may jump; the ledger's own clock never goes back
-};
 
 struct EngineOptions {
   bool create = true;
@@ -60,7 +55,8 @@ class Engine final : public EntrySource {
   State& state() noexcept { return *state_; }
   const State& state() const noexcept { return *state_; }
   const Journal& journal() const noexcept { return *journal_; }
-  std::int64_t now_ms();
+  const LedgerClock& clock() const noexcept { return clock_; }
+  std::int64_t now_ms();  // as of begin()
   // id, epoch, sequence, clock and token in a reply.
   void stamp(psw_reply& reply, std::uint64_t sequence, BatchArena& arena) const;
 
@@ -77,7 +73,7 @@ class Engine final : public EntrySource {
   void due_records(const psw_read& read, std::size_t limit, std::vector<std::uint32_t>& slots);
 
   Storage& storage_;
-  const WallClock& clock_;
+  LedgerClock clock_;
   const Identity identity_;
   std::unique_ptr<State> state_;
   std::unique_ptr<Journal> journal_;
@@ -86,6 +82,7 @@ class Engine final : public EntrySource {
   BatchArena arena_;
   std::vector<std::uint8_t> entry_bytes_;
   std::uint64_t first_sequence_ = 0;  // of the frame being collected
+  std::int64_t batch_ms_ = 0;         // the ledger's clock when the batch began: its entries are decided within a moment
   bool poisoned_ = false, disk_full_ = false;
 };
 

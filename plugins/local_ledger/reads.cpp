@@ -9,7 +9,7 @@
 
 namespace payswitch::local_ledger {
 
-std::int64_t Reads::now_ms() const { return std::max(engine_.state().published_clock_ms(), clock_.wall_ms()); }
+std::int64_t Reads::now_ms() const { return std::max(engine_.state().published_clock_ms(), engine_.clock().now_ms()); }
 
 bool Reads::answer(const psw_read& given, psw_reply& reply, ReadBuffer& buffer) const {
   const psw_read read = sized_copy(&given);

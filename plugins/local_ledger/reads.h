@@ -28,7 +28,7 @@ struct ReadBuffer {
 
 class Reads {
  public:
-  Reads(const Engine& engine, const WallClock& clock) : engine_(engine), clock_(clock) {}
+  explicit Reads(const Engine& engine) : engine_(engine) {}
 
   // [any] False: publications kept coming in between, ask the writer's lane (where that cannot happen).
   bool answer(const psw_read& read, psw_reply& reply, ReadBuffer& buffer) const;
@@ -39,7 +39,6 @@ class Reads {
 
  private:
   const Engine& engine_;
-  const WallClock& clock_;
 };
 
 // One answer under way; the files reads_*.cpp hold one row kind each.

@@ -56,6 +56,24 @@ TEST(Guard, lease_holds_until_it_ends_by_the_ledgers_clock) {
   EXPECT_FALSE(g.holds(PSW_G_LEASE, epoch(3)));
 }
 
+// Else nothing that waits for a time would be done until the wall clock has caught up: no expiry, no poll, no end of a lease.
+TEST(Guard, the_ledgers_clock_runs_on_although_the_wall_clock_stepped_back) {
+  Guards g;
+  g.clock.ms += 3'600'000;
+  Entry late;
+  late.step(2).record(600);
+  const std::int64_t ahead = g.write(late).clock_ms;
+  g.clock.ms -= 3'600'000;
+  g.clock.monotonic += 250;
+  EXPECT_TRUE(g.holds(PSW_G_CLOCK, [&](psw_guard& x, Entry&) { x.b = ahead + 250; }));
+  EXPECT_FALSE(g.holds(PSW_G_CLOCK, [&](psw_guard& x, Entry&) { x.b = ahead + 251; }));
+  EXPECT_EQ(g.reads->now_ms(), ahead + 250);
+  EXPECT_EQ(g.restart(), "");
+  EXPECT_GE(g.reads->now_ms(), ahead + 250) << "nor does it go back with a restart";
+  g.clock.monotonic += 100;
+  EXPECT_GE(g.reads->now_ms(), ahead + 350);
+}
+
 TEST(Guard, kv_has_a_version_and_zero_is_absent_or_expired) {
   Guards g;
   const auto key = [](const char* name, std::int64_t a) { return [=](psw_guard& x, Entry& e) { x.key = e.keep(name); x.a = a; }; };

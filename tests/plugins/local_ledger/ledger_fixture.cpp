@@ -147,7 +147,7 @@ std::string Ledger::open() {
     crash();
     return status.error;
   }
-  reads = std::make_unique<Reads>(*engine, clock);
+  reads = std::make_unique<Reads>(*engine);
   engine->begin();
   return {};
 }

@@ -21,7 +21,9 @@ namespace payswitch::local_ledger::test {
 class TestClock final : public WallClock {
  public:
   std::int64_t wall_ms() const override { return ms; }
+  std::int64_t monotonic_ms() const override { return monotonic; }
   std::int64_t ms = 1'750'000'000'000;
+  std::int64_t monotonic = 5'000;  // stands still unless a test moves it
 };
 
 // Chance that is always the same.
