@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t fill_bytes = 256 * 1024;         // one write; small enough to stay in the processor's cache
 constexpr std::size_t sync_every_bytes = 1024 * 1024;  // a commit that comes meanwhile waits for the disk behind this much, not more
+constexpr std::size_t sync_every_awaited_bytes = 8 * sync_every_bytes;  // while the writer waits for the segment, nothing else is under way
 constexpr auto pause_max = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -63,7 +64,7 @@ Status SegmentMaker::make(std::uint64_t number, std::unique_ptr<File>& out) {
     rc = file->write(at, zeros.data(), size);
     if (at == 0) std::memset(zeros.data(), 0, sizeof header);
     unsynced += size;
-    if (rc == 0 && unsynced >= sync_every_bytes) {
+    if (rc == 0 && unsynced >= (awaited() ? sync_every_awaited_bytes : sync_every_bytes)) {
       rc = file->sync();
       unsynced = 0;
       part_began = pause_since(part_began);
@@ -83,6 +84,11 @@ Status SegmentMaker::make(std::uint64_t number, std::unique_ptr<File>& out) {
   if (rc = storage_.sync_directory(); rc != 0) return errno_status(storage_.path(name), "sync directory", rc);
   out = std::move(file);
   return {};
+}
+
+bool SegmentMaker::awaited() {
+  const std::lock_guard lock(mutex_);
+  return awaited_;
 }
 
 // Leaves the disk to the writer for as long as it was taken from it, unless the writer already waits for the segment.

@@ -37,6 +37,7 @@ class SegmentMaker {
 
  private:
   Status make(std::uint64_t number, std::unique_ptr<File>& out);
+  bool awaited();
   std::chrono::steady_clock::time_point pause_since(std::chrono::steady_clock::time_point began);
   void run();
 
