@@ -107,6 +107,7 @@ int Daemon::start_plugins() {
   parts.metrics = &metrics_;
   parts.kv = &kv_port_;
   parts.inbound = &inbound_port_;
+  parts.banks = &banks_port_;
   for (unsigned i = 0; i < loops; ++i) {
     rooms_.push_back(std::make_unique<LoopRoom>(i));
     parts.loops.push_back(&rooms_.back()->waker());
@@ -210,6 +211,7 @@ int Daemon::start_loops() {
   }
   inbound_ = std::make_unique<transfer::Inbound>(coordinators);
   inbound_port_.connect(inbound_.get());
+  banks_port_.connect(inbound_.get());
   kv_ = std::make_unique<ledger::KvStore>(clients, draw_from_kernel, nullptr);
   kv_port_.connect(kv_.get());
   LoopRoom& first = *rooms_.front();
@@ -287,6 +289,8 @@ int Daemon::wait_for_signal() {
     if (got == SIGTERM || got == SIGINT) return exit_ok;
     if (got == SIGHUP) reload_certificates();
     watch_loops();
+    for (auto* listener : {public_listener_.get(), peer_listener_.get(), admin_listener_.get()})
+      if (listener != nullptr) listener->refresh_gauge();
     if (ledger_->state() == plugin_host::ConnectorState::faulted) {
       logger_->write(ledger_poisoned);
       return exit_poisoned;
