@@ -141,6 +141,22 @@ TEST(Secrets, a_credential_that_others_may_read_is_not_handed_to_a_plugin) {
   EXPECT_EQ(daemon.log().find("the-token"), std::string::npos);
 }
 
+TEST(Login, a_login_plugin_is_loaded_with_its_secret_and_said_to_have_no_pages_yet) {
+  Files files;
+  DaemonProcess daemon({.auth_mode = "development", .cash_allow = "owner",
+                        .extra = "[credentials]\nclient = \"" + files.put("client", "s3cret-of-the-client") + "\"\n[[login]]\nname = \"corp\"\nplugin = \"test_login\"\noptions = { issuer = \"https://login.example\" }\n",
+                        .environment = "", .wrapper = ""},
+                       {.plugins = {"local_ledger", "test_login"}});
+  std::string out;
+  EXPECT_EQ(daemon.check_config("", out), 0) << out;
+  EXPECT_NE(out.find("login.corp: warning: is loaded, but this version has no login pages"), std::string::npos) << out;
+  ASSERT_TRUE(daemon.start());
+  const std::string listed = daemon.control(line("plugin list", ""));
+  EXPECT_NE(listed.find(R"("name":"corp","plugin":"test_login","type":"test_login","role":"login")"), std::string::npos) << listed;
+  EXPECT_EQ(daemon.log().find("s3cret-of-the-client"), std::string::npos);
+  EXPECT_EQ(listed.find("s3cret-of-the-client"), std::string::npos);
+}
+
 // ---- a bank that calls us ----------------------------------------------------------------------------------------------------------
 
 class Peer : public ::testing::Test {

@@ -77,7 +77,7 @@ class CrossBank : public ::testing::Test {
   std::string sim(const std::string& bank, const std::string& command, const std::string& args = "") {
     std::string escaped;
     for (const char c : args) escaped += c == '"' ? "\\\"" : std::string(1, c);
-    return daemon_->control(R"({"command":"connector","args":{"name":")" + bank + R"(-sim","command":")" + command + "\"" + (args.empty() ? "" : ",\"args\":\"" + escaped + "\"") + "}}");
+    return daemon_->control(R"({"command":"connector","args":{"name":")" + bank + R"(-sim","command":")" + command + "\"" + (args.empty() ? "" : ",\"args\":\"" + escaped + "\"") + ",\"confirm\":true}}");
   }
 
   static inline std::unique_ptr<DaemonProcess> daemon_;
@@ -102,21 +102,26 @@ TEST_F(CrossBank, each_recorded_refusal_gives_the_money_back_and_names_the_other
     const Reply refused = send(2'000 + amount, 3);
     EXPECT_EQ(refused.status(), 422) << amount << refused.http.body;
     EXPECT_EQ(refused.http.header("content-type"), "application/problem+json");
+    EXPECT_EQ(refused.code(), "peer_refused");
     const Reply shown = show(refused.text("transfer_id"));
     EXPECT_EQ(shown.text("state"), "voided") << shown.http.body;
     EXPECT_EQ(shown.text("status"), "failed");
-    EXPECT_EQ(shown.text("reason_code"), reason) << shown.http.body;
+    EXPECT_EQ(shown.text("reason_code"), "peer_refused");
+    // The word of the other bank stands in the history.
+    EXPECT_NE(shown.http.body.find("peer_refused:" + std::string(reason)), std::string::npos) << shown.http.body;
   }
   EXPECT_EQ(api_.available(payer_), 1'000'000);
 }
 
 TEST_F(CrossBank, a_lost_answer_is_202_in_doubt_with_the_money_reserved_and_completes_by_asking_again) {
-  const Reply sent = send(15'201, 1, "jh-7", "", "lost");
+  const Reply sent = send(15'201, 0, "jh-7", "", "lost");
   EXPECT_EQ(sent.status(), 202) << sent.http.body;
   EXPECT_NE(sent.http.header("location"), "");
   EXPECT_NE(sent.http.header("retry-after"), "");
   EXPECT_EQ(api_.balance(payer_), 1'000'000);
   EXPECT_EQ(api_.available(payer_), 1'000'000 - 15'201);
+  EXPECT_EQ(state_of(sent.text("id"), "in_doubt", 5), "in_doubt");
+  EXPECT_EQ(show(sent.text("id")).text("status"), "in_doubt");
   EXPECT_EQ(state_of(sent.text("id"), "completed"), "completed");
   EXPECT_EQ(api_.balance(payer_), 1'000'000 - 15'201);
   // The key is answered with the final state now, and nothing is sent again.
@@ -140,14 +145,14 @@ TEST_F(CrossBank, prefer_wait_is_obeyed_to_the_second) {
   const double waited = seconds([&] { show(sent.text("id"), 1); });
   EXPECT_GT(waited, 0.9);
   EXPECT_LT(waited, 2.5);
-  EXPECT_EQ(api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}").status(), 202);
+  EXPECT_EQ(api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}", "", {{"Prefer", "wait=0"}}).status(), 202);
   EXPECT_EQ(state_of(sent.text("id"), "voided"), "voided");
 }
 
 TEST_F(CrossBank, what_never_arrives_is_cancelled_by_the_client_and_voided_by_the_tombstone) {
   const Reply sent = send(15'205, 1);
   EXPECT_EQ(sent.status(), 202) << sent.http.body;
-  const Reply cancelled = api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}");
+  const Reply cancelled = api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}", "", {{"Prefer", "wait=0"}});
   EXPECT_EQ(cancelled.status(), 202) << cancelled.http.body;
   EXPECT_EQ(state_of(sent.text("id"), "voided"), "voided");
   EXPECT_EQ(api_.available(payer_), 1'000'000);
@@ -158,7 +163,7 @@ TEST_F(CrossBank, a_cancel_after_the_other_bank_has_acted_completes) {
   const Reply sent = send(15'804, 0);
   ASSERT_EQ(sent.status(), 202) << sent.http.body;
   usleep(400'000);
-  EXPECT_EQ(api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}").status(), 202);
+  EXPECT_EQ(api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}", "", {{"Prefer", "wait=0"}}).status(), 202);
   EXPECT_EQ(state_of(sent.text("id"), "completed"), "completed");
   EXPECT_EQ(api_.balance(payer_), 1'000'000 - 15'804);
 }
@@ -284,7 +289,7 @@ TEST(CrossBankRestart, kill_in_each_open_state_is_recovered_by_the_same_code) {
     const std::string held = send(1'000, R"(,"mode":"hold")");
     const std::string cancelled = send(1'803);         // a cancel that nobody answers
     usleep(600'000);
-    EXPECT_EQ(api.post("/v1/transfers/" + cancelled + "/cancel", "{}").status(), 202);
+    EXPECT_EQ(api.post("/v1/transfers/" + cancelled + "/cancel", "{}", "", {{"Prefer", "wait=0"}}).status(), 202);
     expected.emplace_back(send(1'204), "completed");   // just out
     daemon.kill();
     ASSERT_TRUE(daemon.start());
@@ -326,7 +331,7 @@ TEST(CrossBankBudget, money_in_doubt_closes_the_road_and_opens_it_again) {
     code = send(1'000).code();
   }
   EXPECT_EQ(code, "in_doubt_budget");
-  for (const auto& id : ids) EXPECT_EQ(api.post("/v1/transfers/" + id + "/cancel", "{}").status(), 202);
+  for (const auto& id : ids) EXPECT_EQ(api.post("/v1/transfers/" + id + "/cancel", "{}", "", {{"Prefer", "wait=0"}}).status(), 202);
   int status = 503;
   for (int i = 0; i < 60 && status == 503; ++i) {
     usleep(200'000);
