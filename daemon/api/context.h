@@ -49,6 +49,7 @@ class Context {
   auth::Principal principal;
   Language language = Language::english;
   std::uint32_t wait_ms = 0;
+  bool wait_by_default = false;  // no `Prefer: wait=N`
   json::Value body;             // the object, when the endpoint has one
   TransferKind kind = TransferKind::transfer;  // of a payment, for its metrics
   bool payment = false;

@@ -67,7 +67,8 @@ bool is_json(std::string_view type) noexcept {
 }
 
 // RFC 7240: "wait=5", perhaps among others. What is not understood is ignored.
-std::uint32_t wait_of(std::string_view prefer, const Services& services) noexcept {
+std::uint32_t wait_of(std::string_view prefer, const Services& services, bool& by_default) noexcept {
+  by_default = false;
   while (!prefer.empty()) {
     const auto comma = prefer.find(',');
     const std::string_view item = trim(prefer.substr(0, comma));
@@ -76,6 +77,7 @@ std::uint32_t wait_of(std::string_view prefer, const Services& services) noexcep
     if (item.size() > 5 && equal_ignoring_case(item.substr(0, 5), "wait=") && parse_decimal(item.substr(5), seconds))
       return seconds > services.wait_ms_max / 1000 ? services.wait_ms_max : static_cast<std::uint32_t>(seconds * 1000);
   }
+  by_default = true;
   return services.default_wait_ms;
 }
 
@@ -152,7 +154,7 @@ void serve(Context& context) {
   context.parameter = found.parameter;
   if (context.headers.doubled) return context.problem(ErrorCode::malformed_request, {.detail = "a header that may stand there once is given twice"});
   if (!credential_accepted(context) || !scope_allows(context) || !body_acceptable(context) || !key_acceptable(context)) return;
-  context.wait_ms = wait_of(context.headers.prefer, context.services);
+  context.wait_ms = wait_of(context.headers.prefer, context.services, context.wait_by_default);
   found.endpoint->handler(context);
 }
 

@@ -86,6 +86,7 @@ void make_transfer(Context& context) {
   command.not_after_ms = fields.time("not_after");
   command.metadata = fields.metadata();
   command.wait_ms = context.wait_ms;
+  command.wait_of_connector = context.wait_by_default;
   if (TraceContext trace; !context.headers.traceparent.empty() && parse_traceparent(context.headers.traceparent, trace)) command.trace_id = trace.trace;
   if (!fields.ok()) return fields.answer();
   context.services.coordinator->pay(command, {made, &context});

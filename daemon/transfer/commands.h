@@ -54,6 +54,7 @@ struct MoneyCommand {
   std::int64_t hold_until_ms = 0;    // 0 = in 7 days
   std::int64_t not_after_ms = 0;     // 0 = the connector's default
   std::uint32_t wait_ms = 0;         // how long the answer may take beyond the durable write; 0 = answer `processing` at once
+  bool wait_of_connector = false;    // the client named no time: the chosen connector's own `wait` counts, where it is shorter
   psw_id trace_id{};                 // of the request's trace context; zero: none. Goes with the first send and is not stored
 };
 
