@@ -14,6 +14,8 @@ Written WriteReply::what() const noexcept {
     case PSW_NOT_SUPPORTED: return Written::invalid;
     // A guard of ours may name one of these codes as well: then it says which guard.
     case PSW_UNAVAILABLE:
+      if (view(reply_.reason) == "connector_stopped") return Written::unknown;  // it was under way when the ledger was stopped
+      [[fallthrough]];
     case PSW_OVERLOADED: return reply_.failed >= 0 ? Written::not_allowed : Written::not_taken;
     default: return Written::unknown;
   }

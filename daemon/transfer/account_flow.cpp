@@ -98,10 +98,12 @@ void AccountFlow::write_open() {
 void AccountFlow::opened(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   switch (reply.what()) {
-    case ledger::Written::applied: return read(std::string(number_));
+    case ledger::Written::applied:
+      recorded_perhaps_ = true;
+      return read(std::string(number_));
     case ledger::Written::exists:
       for (const auto& unique : reply.uniques()) {
-        replayed_ = true;
+        replayed_ = recorded_perhaps_ = true;
         return read(view(unique.names));
       }
       return fail(ErrorCode::internal);
@@ -123,7 +125,7 @@ void AccountFlow::read(std::string_view number) {
     read.key = keep.keep(number);
     read.limit = 1;
   });
-  if (!asked) fail(ErrorCode::overloaded);
+  if (!asked) fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : ErrorCode::overloaded);
 }
 
 void AccountFlow::show(const AccountQuery& query, Reply<AccountAnswer> reply) {
@@ -152,7 +154,7 @@ void AccountFlow::own(const psw_account& account) {
 }
 
 void AccountFlow::got(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail(ErrorCode::overloaded);
+  if (!reply.ok()) return fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : ErrorCode::overloaded);
   core_.client.saw_clock(reply.clock_ms());
   for (const auto& account : reply.rows<psw_account>()) {
     if (!may_see(account)) break;
@@ -203,7 +205,10 @@ void AccountFlow::write_change() {
 void AccountFlow::changed(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   switch (reply.what()) {
-    case ledger::Written::applied: what_ = What::open; return read(std::string(number_));
+    case ledger::Written::applied:
+      what_ = What::open;
+      recorded_perhaps_ = true;
+      return read(std::string(number_));
     case ledger::Written::conflict:
       if (++tries_ > tries_max) return fail(ErrorCode::version_conflict);
       return read(std::string(number_));

@@ -40,6 +40,8 @@ class AccountFlow final : public Timed {
   void answer(const psw_account& account, std::string_view position);
   void fail(ErrorCode code, std::string_view member = {});
   void fail_write(const ledger::WriteReply& reply);
+  void not_taken(ErrorCode code);
+  void retry_later();
   void fail_list(ErrorCode code);
   void fail_postings(ErrorCode code);
   void recycle();
@@ -59,6 +61,7 @@ class AccountFlow final : public Timed {
   psw_account account_{};  // its texts are the strings above
   psw_id step_{};
   bool replayed_ = false;
+  bool recorded_perhaps_ = false;  // a write of this command was applied, or its answer was lost
   std::uint32_t tries_ = 0;
   std::uint64_t patience_ns_ = 0;
   std::vector<psw_account> accounts_;

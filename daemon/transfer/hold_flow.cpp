@@ -132,7 +132,7 @@ void HoldFlow::got_unique(const ledger::ReadReply& reply) {
   for (const auto& unique : reply.rows<psw_unique>()) {
     if (view(unique.key) != command_.idempotency_key) continue;
     if (std::memcmp(unique.hash, fingerprint_, sizeof fingerprint_) != 0) return fail(ErrorCode::idempotency_key_reused);
-    replayed_ = true;
+    replayed_ = recorded_perhaps_ = true;
     return show();
   }
   fail(pending_code_);
@@ -140,7 +140,7 @@ void HoldFlow::got_unique(const ledger::ReadReply& reply) {
 
 void HoldFlow::write() {
   auto write = core_.client.begin();
-  if (!write) return fail(ErrorCode::overloaded);
+  if (!write) return not_taken(ErrorCode::overloaded);
   auto& entry = write.entry;
   next_.copy(rec_);
   decided_on_ = rec_.row.version;
@@ -234,7 +234,9 @@ void HoldFlow::write() {
 
 void HoldFlow::written(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
-  switch (reply.what()) {
+  const auto what = reply.what();
+  if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
+  switch (what) {
     case ledger::Written::applied: {
       rec_.copy(next_);
       rec_.row.version = decided_on_ + 1;
@@ -266,9 +268,7 @@ void HoldFlow::written(const ledger::WriteReply& reply) {
       const auto code = error_named(reply.reason());
       return fail(code == ErrorCode::none ? ErrorCode::internal : code);
     }
-    case ledger::Written::not_taken:
-      ++core_.counters.shed;
-      return fail(reply.reason() == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
+    case ledger::Written::not_taken: return not_taken(reply.reason() == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
     case ledger::Written::unknown:
       core_.notice(Notice::ledger_retry, id_, {}, reply.reason());
       if (!retry_later()) fail(ErrorCode::outcome_unknown);

@@ -247,7 +247,7 @@ void PayFlow::add_away(ledger::EntryBuilder& entry) {
 
 void PayFlow::write() {
   auto write = core_.client.begin();
-  if (!write) return fail(ErrorCode::overloaded);
+  if (!write) return not_taken(ErrorCode::overloaded);
   cash_ = ledger::cash_account(command_.currency);
   auto& row = rec_.row;
   auto& detail = rec_.detail;
@@ -351,7 +351,10 @@ void PayFlow::write() {
 void PayFlow::written(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   const auto reason = reply.reason();
-  switch (reply.what()) {
+  const auto what = reply.what();
+  // Any other answer is about an entry that was not applied before: a step that was taken is known, and answered as it was.
+  if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
+  switch (what) {
     case ledger::Written::applied: return applied(reply);
     case ledger::Written::refused:
       rec_.set_state(TransferState::rejected);
@@ -372,9 +375,7 @@ void PayFlow::written(const ledger::WriteReply& reply) {
       const auto code = error_named(reason);
       return fail(code == ErrorCode::none ? ErrorCode::internal : code);
     }
-    case ledger::Written::not_taken:
-      ++core_.counters.shed;
-      return fail(reason == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
+    case ledger::Written::not_taken: return not_taken(reason == "read_only" ? ErrorCode::read_only : ErrorCode::overloaded);
     case ledger::Written::unknown:
       core_.notice(Notice::ledger_retry, id_, {}, reason);
       if (!retry_later()) fail(ErrorCode::outcome_unknown);
@@ -403,7 +404,7 @@ void PayFlow::replay(const Rows<psw_unique>& uniques) {
     const auto id = parse_ulid(view(unique.names));
     if (!id) return fail(ErrorCode::idempotency_key_reused);
     id_ = *id;
-    replayed_ = true;
+    replayed_ = recorded_perhaps_ = true;
     return show();
   }
   fail(ErrorCode::internal);

@@ -25,6 +25,7 @@ void TransferFlow::begin(const Caller& caller, Reply<TransferAnswer> reply, std:
   patience_ns_ = now + std::max<std::uint64_t>(wait_ms, patience_ms_min) * ms;
   tries_ = 0;
   replayed_ = false;
+  recorded_perhaps_ = false;
   with_balances_ = true;
   with_history_ = false;
   only_own_ = false;
@@ -41,11 +42,11 @@ void TransferFlow::show() {
     read.id = id_;
     read.limit = 1;
   });
-  if (!asked) fail(ErrorCode::overloaded);
+  if (!asked) fail_about_us(ErrorCode::overloaded);
 }
 
 void TransferFlow::got_record(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail(reply.code() == PSW_OVERLOADED ? ErrorCode::overloaded : ErrorCode::read_only);
+  if (!reply.ok()) return fail_about_us(reply.code() == PSW_OVERLOADED ? ErrorCode::overloaded : ErrorCode::read_only);
   core_.client.saw_clock(reply.clock_ms());
   balances_n_ = 0;  // of an earlier write: they are gathered anew
   bool found = false;
@@ -125,6 +126,12 @@ bool TransferFlow::retry_later() noexcept {
   const auto delay_ms = static_cast<std::uint64_t>(std::min<std::int64_t>(1'000, core_.settings->times.step_retry_ms << std::min<std::uint32_t>(tries_++, 5)));
   core_.timers.arm(*this, now + delay_ms * ms);
   return true;
+}
+
+void TransferFlow::not_taken(ErrorCode code) {
+  ++core_.counters.shed;
+  if (recorded_perhaps_ && retry_later()) return;
+  fail_about_us(code);
 }
 
 // Balances after this transfer, from the postings that belong to it: a replay shows what the first answer showed.

@@ -28,6 +28,11 @@ class TransferFlow : public Timed, public Waiter {
   void answer(ErrorCode code = ErrorCode::none);
   // Answers without a transfer.
   void fail(ErrorCode code, std::string_view member = {}, std::string_view detail = {});
+  // The refusal is about us and says that nothing was recorded; where an earlier try of this command was, or may have been, the outcome
+  // is unknown to the caller instead: somebody who hears "nothing recorded" pays another way.
+  void fail_about_us(ErrorCode code) { fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : code); }
+  // The ledger takes no write now.
+  void not_taken(ErrorCode code);
   // What a command is answered with when its transfer ended without moving money; a query is only shown the record.
   ErrorCode code_of_record() const noexcept;
   void take_balances(const ledger::WriteReply& reply);
@@ -45,6 +50,7 @@ class TransferFlow : public Timed, public Waiter {
   std::uint64_t patience_ns_ = 0;   // how long a lost commit is asked about before the caller hears outcome_unknown
   std::uint32_t tries_ = 0;
   bool replayed_ = false;
+  bool recorded_perhaps_ = false;   // a write of this command was applied, or its answer was lost
   bool with_balances_ = true;
   bool with_history_ = false;
   bool shown_only_ = false;         // a query: the state of the transfer is no refusal of it

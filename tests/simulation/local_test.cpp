@@ -314,4 +314,40 @@ TEST(Ledger, an_answer_lost_for_too_long_is_told_as_outcome_unknown) {
   EXPECT_EQ(b.alice(), 99'900);
 }
 
+// Whoever hears that nothing was recorded pays another way.
+TEST(Ledger, a_lost_answer_before_a_ledger_that_takes_nothing_any_more_is_never_called_not_recorded) {
+  ThreeBanks b;
+  psw_reply down{};
+  down.size = sizeof down;
+  down.code = PSW_UNAVAILABLE;
+  down.failed = -1;
+  down.reason = str("connector_down");
+  int lost = 1;
+  b.mj.ledger.lose_answer = [&] {
+    b.mj.ledger.instead_of_write = down;
+    return lost-- > 0;
+  };
+  const auto command = b.mj.transfer("mj-alice", "mj-anna", 100, "k");
+  EXPECT_EQ(b.mj.pay_now(command).code, ErrorCode::outcome_unknown);
+  EXPECT_EQ(b.mj.pay_now(b.mj.transfer("mj-alice", "mj-anna", 100, "other")).code, ErrorCode::overloaded) << "this one was never taken";
+  b.mj.ledger.lose_answer = nullptr;
+  b.mj.ledger.instead_of_write.reset();
+  EXPECT_TRUE(b.mj.pay_now(command).replayed);
+  EXPECT_EQ(b.alice(), 99'900);
+
+  auto hold = b.mj.transfer("mj-alice", "mj-anna", 500, "h");
+  hold.mode = Mode::hold;
+  const auto held = b.mj.pay_now(hold);
+  lost = 1;
+  b.mj.ledger.lose_answer = [&] {
+    b.mj.ledger.instead_of_write = down;
+    return lost-- > 0;
+  };
+  EXPECT_EQ(b.mj.resolve_hold(on(HoldAction::post, held.id, "p")).code, ErrorCode::outcome_unknown);
+  b.mj.ledger.lose_answer = nullptr;
+  b.mj.ledger.instead_of_write.reset();
+  EXPECT_TRUE(b.mj.resolve_hold(on(HoldAction::post, held.id, "p")).replayed);
+  EXPECT_EQ(b.alice(), 99'400);
+}
+
 }  // namespace payswitch::simulation
