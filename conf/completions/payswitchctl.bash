@@ -7,7 +7,7 @@ _payswitchctl() {
       --socket|--plugins) i=$((i + 1)) ;;
       -*) ;;
       *) [ $count -lt 2 ] && command="${command:+$command }${COMP_WORDS[i]}" && count=$((count + 1))
-         case "$command" in status|health|explain|completion) count=2 ;; esac ;;
+         case "$command" in status|health|explain|completion|connector) count=2 ;; esac ;;
     esac
   done
   case "$previous" in
@@ -18,7 +18,7 @@ _payswitchctl() {
     "account freeze --side") COMPREPLY=($(compgen -W "debit credit both" -- "$current")); return ;;
     "transfer list --state") COMPREPLY=($(compgen -W "held submitted in_doubt completed rejected voided expired cancelled" -- "$current")); return ;;
   esac
-  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer in-doubt key plugin config routes ledger log explain completion" -- "$current")); return; fi
+  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer in-doubt key connector plugin config routes ledger log explain completion" -- "$current")); return; fi
   if [ $count -eq 1 ] && [[ $current != -* ]]; then
     case "$command" in
       account) COMPREPLY=($(compgen -W "open show list freeze unfreeze close postings" -- "$current")); return ;;
@@ -50,6 +50,7 @@ _payswitchctl() {
     "key create") options="--principal --scopes --expires --network" words="" ;;
     "key list") options="--principal" words="" ;;
     "key revoke") options="" words="" ;;
+    "connector") options="--confirm" words="" ;;
     "plugin list") options="" words="" ;;
     "plugin inspect") options="--no-load" words="FILE" ;;
     "plugin help") options="--type" words="FILE" ;;
