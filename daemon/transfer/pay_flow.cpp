@@ -177,8 +177,9 @@ void PayFlow::plan_route() {
   } else {
     plan_ = Plan::submit_away;
   }
+  const auto* connector = core_.settings->config->connector(connector_);
+  if (command_.wait_of_connector && connector != nullptr) until_ns_ = std::min(until_ns_, core_.now_ns() + static_cast<std::uint64_t>(connector->wait.count()));
   if (not_after_ms_ == 0) {
-    const auto* connector = core_.settings->config->connector(connector_);
     not_after_ms_ = now_ms + (connector != nullptr ? std::chrono::duration_cast<std::chrono::milliseconds>(connector->not_after).count() : 30'000);
   }
   if (not_after_ms_ - now_ms < core_.settings->times.not_after_floor_ms) return about_us(ErrorCode::not_after_too_short);
