@@ -134,6 +134,7 @@ std::uint32_t Lane::collect_inbox(Turn& turn, std::uint32_t n, std::uint32_t max
       pending_ = inbox_.take_all();
     }
     LaneNode* const node = pending_.next();
+    if (const LaneNode* const after = pending_.peek()) __builtin_prefetch(after, 1);
     ++left;
     psw_event& event = turn.events[n];
     if (node->kind() == LaneNode::Kind::call) [[likely]] {

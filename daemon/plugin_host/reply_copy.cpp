@@ -186,9 +186,7 @@ bool copy_payload(const psw_op& op, const psw_reply& reply, psw_reply& out, Aren
   }
 }
 
-bool copy_field(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
-  to = psw_str{nullptr, 0};
-  if (from.size == 0 || from.data == nullptr) return true;
+bool copy_some(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
   std::uint64_t size = from.size;
   if (size > cap) {
     size = utf8_cut(from.data, cap);
@@ -199,6 +197,12 @@ bool copy_field(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std:
   if (copy_bytes(at, from.data, size) != 0 && utf8_repair(at, size)) flaws |= flaw_text;
   to = psw_str{at, size};
   return true;
+}
+
+// Most fields are empty.
+[[gnu::always_inline]] inline bool copy_field(psw_str from, psw_str& to, Arena& arena, std::uint64_t cap, std::uint32_t& flaws) noexcept {
+  to = psw_str{nullptr, 0};
+  return from.size == 0 || from.data == nullptr || copy_some(from, to, arena, cap, flaws);
 }
 
 }  // namespace
@@ -241,7 +245,7 @@ std::uint32_t copy_reply(const psw_op& op, const psw_reply& reply, psw_reply& ou
   out.outcome = outcome;
   const std::uint64_t text_cap = op.kind == PSW_OP_COMMAND ? command_text_bytes_max : text_bytes_max;
   if (!copy_field(from->reason, out.reason, arena, reason_bytes_max, flaws) || !copy_field(from->text, out.text, arena, text_cap, flaws) ||
-      !copy_text(from->position, out.position, arena) || !copy_payload(op, *from, out, arena, flaws)) [[unlikely]] {
+      (from->position.size != 0 && !copy_text(from->position, out.position, arena)) || !copy_payload(op, *from, out, arena, flaws)) [[unlikely]] {
     const psw_handle handle = out.handle;
     out = host_reply(PSW_INTERNAL, PSW_UNKNOWN, "reply_too_large", "the connector's reply does not fit or makes no sense");
     out.handle = handle;

@@ -17,25 +17,57 @@ void capabilities(json::Writer& out, std::uint64_t bits) {
   out.end_array();
 }
 
+std::string_view key_type(std::int32_t type) noexcept {
+  constexpr std::string_view names[] = {"", "string", "int", "bool", "duration", "size", "url", "path", "enum", "list", "table", "secret", "money"};
+  return type >= PSW_T_STRING && type <= PSW_T_MONEY ? names[type] : std::string_view("unknown");
+}
+
+std::string_view lane_mode(std::int32_t mode) noexcept { return mode == PSW_LANE_SHARED ? "shared" : mode == PSW_LANE_BLOCKING ? "blocking" : "loop"; }
+
+std::string_view role_of_command(std::int32_t role) noexcept {
+  return role == PSW_ROLE_VIEWER ? "viewer" : role == PSW_ROLE_OPERATOR ? "operator" : role == PSW_ROLE_RESOLVER ? "resolver" : "admin";
+}
+
+// An array with the words of the bits that are set.
+template <std::size_t N>
+void words(json::Writer& out, std::string_view key, std::uint32_t bits, const std::pair<std::uint32_t, std::string_view> (&names)[N]) {
+  out.key(key).begin_array();
+  for (const auto& [bit, name] : names)
+    if ((bits & bit) != 0) out.string(name);
+  out.end_array();
+}
+
+constexpr std::pair<std::uint32_t, std::string_view> group_names[] = {{PSW_GROUP_WRITE, "write"}, {PSW_GROUP_READ, "read"}, {PSW_GROUP_GATEWAY, "gateway"},
+                                                                       {PSW_GROUP_LOGIN, "login"}, {PSW_GROUP_COMMAND, "command"}, {PSW_GROUP_HTTP, "http"}};
+constexpr std::pair<std::uint32_t, std::string_view> key_flag_names[] = {{PSW_KEY_REQUIRED, "required"}, {PSW_KEY_SECRET, "secret"}, {PSW_KEY_RELOADABLE, "reloadable"}, {PSW_KEY_DEPRECATED, "deprecated"}};
+constexpr std::pair<std::uint32_t, std::string_view> command_flag_names[] = {{PSW_COMMAND_OFFLINE, "offline"}, {PSW_COMMAND_DANGEROUS, "dangerous"}};
+
 void type_members(json::Writer& out, const TypeDescriptor& type) {
   out.member("id", type.id).member("role", role_name(type.role)).member("doc", type.doc);
   capabilities(out, type.capabilities);
   if (type.role == Role::gateway) out.member_integer("dedupe_window_ms", type.dedupe_window_ms).member_integer("tombstone_lifetime_ms", type.tombstone_lifetime_ms);
   out.key("lanes").begin_array();
-  for (const LaneText& lane : type.lanes)
-    out.begin_object().member_integer("mode", lane.mode).member_integer("threads", lane.threads).member_integer("inbox_max", lane.inbox_max)
-        .member_integer("groups", lane.groups).end_object();
+  for (const LaneText& lane : type.lanes) {
+    out.begin_object().member("mode", lane_mode(lane.mode)).member_integer("threads", lane.threads).member_integer("inbox_max", lane.inbox_max);
+    words(out, "groups", lane.groups, group_names);
+    out.end_object();
+  }
   out.end_array().key("keys").begin_array();
-  for (const SchemaKey& key : type.keys)
-    out.begin_object().member("path", key.path).member_integer("type", key.type).member_integer("flags", key.flags).member("default", key.default_value)
-        .member("range", key.range).member("unit", key.unit).member("doc", key.doc).member("since", key.since).member("replaced_by", key.replaced_by).end_object();
+  for (const SchemaKey& key : type.keys) {
+    out.begin_object().member("path", key.path).member("type", key_type(key.type));
+    words(out, "flags", key.flags, key_flag_names);
+    out.member("default", key.default_value).member("range", key.range).member("unit", key.unit).member("doc", key.doc).member("since", key.since)
+        .member("replaced_by", key.replaced_by).end_object();
+  }
   out.end_array().key("messages").begin_array();
   for (const MessageText& message : type.messages)
     out.begin_object().member("id", message.id).member("severity", message.severity).member("text", message.text).member("explanation", message.explanation).end_object();
   out.end_array().key("commands").begin_array();
-  for (const CommandText& command : type.commands)
-    out.begin_object().member("name", command.name).member("args", command.args).member("doc", command.doc).member_integer("role", command.role)
-        .member_integer("flags", command.flags).end_object();
+  for (const CommandText& command : type.commands) {
+    out.begin_object().member("name", command.name).member("args", command.args).member("doc", command.doc).member("role", role_of_command(command.role));
+    words(out, "flags", command.flags, command_flag_names);
+    out.end_object();
+  }
   out.end_array();
 }
 

@@ -78,6 +78,15 @@ TEST(plugin_host_load, a_good_file_loads_and_its_descriptor_is_copied) {
   EXPECT_EQ(descriptor->type("nothing"), nullptr);
 }
 
+TEST(plugin_host_load, what_a_plugin_says_is_told_in_words) {
+  const auto descriptor = inspect_loaded(fixtures() + "/scripted.so", fixtures());
+  ASSERT_TRUE(descriptor.ok());
+  const std::string json = to_json(*descriptor);
+  for (const char* words : {R"("mode":"loop")", R"("mode":"blocking")", R"("groups":["write","read","command"])", R"("type":"string")", R"("flags":[])"}) {
+    EXPECT_NE(json.find(words), std::string::npos) << words << " in " << json;
+  }
+}
+
 TEST(plugin_host_load, H1_a_missing_file_is_refused_by_name) { expect_words(told("absent"), {"connector \"books\"", "plugin \"absent\"", "absent.so", "step file", "no such file", "install"}); }
 
 TEST(plugin_host_load, H2_an_empty_file_is_refused) {
