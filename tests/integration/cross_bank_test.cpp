@@ -149,6 +149,17 @@ TEST_F(CrossBank, prefer_wait_is_obeyed_to_the_second) {
   EXPECT_EQ(state_of(sent.text("id"), "voided"), "voided");
 }
 
+// jh waits 3 seconds, kb 5.
+TEST_F(CrossBank, a_request_that_names_no_time_waits_as_long_as_its_connector_says) {
+  const auto began = std::chrono::steady_clock::now();
+  const Reply sent = api_.post("/v1/transfers", R"({"payer":")" + payer_ + R"(","payee":"jh-7","amount":"15509","currency":"KRW"})");
+  const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  EXPECT_EQ(sent.status(), 202) << sent.http.body;
+  EXPECT_GT(waited, 2.9);
+  EXPECT_LT(waited, 4.5);
+  EXPECT_EQ(api_.post("/v1/transfers/" + sent.text("id") + "/cancel", "{}", "", {{"Prefer", "wait=0"}}).status(), 202);
+}
+
 TEST_F(CrossBank, what_never_arrives_is_cancelled_by_the_client_and_voided_by_the_tombstone) {
   const Reply sent = send(15'205, 1);
   EXPECT_EQ(sent.status(), 202) << sent.http.body;
