@@ -51,6 +51,7 @@ class answer {
   Code code = Code::unavailable;
   std::uint32_t retry_after_ms = 0;
   std::string reason, text, position;
+  psw_history at{};  // inbound: our ledger's history as of this answer; zero where nothing was asked of the ledger
   bool ok() const noexcept { return code == Code::ok; }
 };
 
@@ -149,6 +150,7 @@ inline void read_answer(answer& out, const psw_reply& r) {
   out.reason = view(r.reason);
   out.text = view(r.text);
   out.position = view(r.position);
+  out.at = r.at;
 }
 inline void read_into(answer& out, const psw_reply& r) { read_answer(out, r); }
 inline void read_into(recorded& out, const psw_reply& r) {

@@ -126,7 +126,10 @@ class FakeHost {
   void unknown_event() { push(0, 9999, 77, nullptr, {}); }
 
   // A request from outside to a route of the plugin. The answer appears in `responses` under the returned handle.
-  psw_handle http(std::string_view method, std::string_view target, std::string_view body = "", std::string_view peer_spki = "") {
+  psw_handle http(std::string_view method, std::string_view target, std::string_view body = "", std::string_view peer_spki = "",
+                  const std::vector<std::pair<std::string, std::string>>& headers = {}, std::string_view authority = "switch.test") {
+    std::vector<psw_header> header_rows;
+    for (const auto& [name, value] : headers) header_rows.push_back({str(name), str(value)});
     psw_http h{};
     h.size = sizeof h;
     h.handle = next_handle_++ | std::uint64_t{1} << 33;
@@ -134,7 +137,8 @@ class FakeHost {
     h.target = str(target);
     h.body = str(body);
     h.peer_spki = str(peer_spki);
-    h.authority = str("switch.test");
+    h.authority = str(authority);
+    h.headers = list_of(header_rows.data(), header_rows.size());
     h.remote = str("127.0.0.1:1");
     const std::string_view path = target.substr(0, target.find('?'));
     for (const Route& r : routes) {

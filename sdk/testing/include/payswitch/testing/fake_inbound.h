@@ -35,7 +35,9 @@ class FakeInbound final : public Inbound {
   std::vector<decision> reports;
   std::int32_t report_code = PSW_OK;
   std::string bank = "us";
-  psw_history history{};
+  psw_history history{};  // of our ledger, told with every answer
+  std::int64_t clock_ms = 0;
+  std::vector<psw_money> currencies;
 
   void credit(const psw_credit& c, Done done) override {
     const auto [at, unseen] = recorded.try_emplace(c.op_id, c.op_id, c.money, view(c.payer), view(c.payee));
@@ -62,6 +64,7 @@ class FakeInbound final : public Inbound {
       r.size = sizeof r;
       r.code = PSW_ABSENT;
       r.outcome = PSW_NOT_FOUND;
+      r.at = history;
       return done(r);
     }
     answer(at->second, PSW_OK, done);
@@ -79,6 +82,7 @@ class FakeInbound final : public Inbound {
     r.size = sizeof r;
     r.rows = list_of(page.data(), page.size());
     r.position = str(last);
+    r.at = history;
     done(r);
   }
   void lookup(std::string_view account, std::string_view currency, Done done) override {
@@ -91,6 +95,7 @@ class FakeInbound final : public Inbound {
     r.size = sizeof r;
     r.code = why.empty() ? PSW_OK : PSW_RULE;
     r.reason = str(why);
+    r.at = history;
     done(r);
   }
   void hello(const psw_history&, Done done) override {
@@ -98,8 +103,11 @@ class FakeInbound final : public Inbound {
     h.size = sizeof h;
     h.bank = str(bank);
     h.history = history;
+    h.clock_ms = clock_ms;
+    h.currencies = list_of(currencies.data(), currencies.size());
     psw_reply r{};
     r.size = sizeof r;
+    r.at = history;
     r.body = &h;
     done(r);
   }
@@ -112,12 +120,13 @@ class FakeInbound final : public Inbound {
   }
 
  private:
-  static void answer(const decision& d, std::int32_t code, const Done& done) {
+  void answer(const decision& d, std::int32_t code, const Done& done) const {
     const psw_decision body = d.abi();
     psw_reply r{};
     r.size = sizeof r;
     r.code = code;
     r.outcome = static_cast<std::int32_t>(d.word);
+    r.at = history;
     r.body = &body;
     done(r);
   }
