@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory_resource>
+#include <vector>
 
 #include "api/wire.h"
 #include "base/text.h"
@@ -215,7 +217,12 @@ std::string_view Fields::metadata() {
   auto* memory = static_cast<char*>(context_->arena().allocate(metadata_bytes_max, 1));
   json::Writer out(std::span<char>(memory, metadata_bytes_max));
   out.begin_object();
-  for (const auto& member : value->members()) {
+  // By name, whatever order they came in: it is part of the fingerprint, and a client may write the same object in another order.
+  std::pmr::vector<const json::Member*> sorted(&context_->arena());
+  for (const auto& member : value->members()) sorted.push_back(&member);
+  std::sort(sorted.begin(), sorted.end(), [](const json::Member* x, const json::Member* y) { return x->name < y->name; });
+  for (const json::Member* each : sorted) {
+    const json::Member& member = *each;
     out.key(member.name);
     std::int64_t number = 0;
     if (member.value.is_string()) out.string(member.value.string());

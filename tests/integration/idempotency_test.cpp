@@ -72,6 +72,17 @@ TEST_F(Idempotency, spacing_and_order_of_members_do_not_matter) {
   EXPECT_EQ(api.balance(a), 5);
 }
 
+TEST_F(Idempotency, nor_does_the_order_within_metadata) {
+  const auto a = api.open();
+  const auto body = [&](std::string_view metadata) { return R"({"account":")" + a + R"(","amount":"5","currency":"KRW","metadata":)" + std::string(metadata) + "}"; };
+  const auto first = api.post("/v1/deposits", body(R"({"order":7,"shop":"x"})"), "metadata-order");
+  const auto again = api.post("/v1/deposits", body(R"({ "shop":"x", "order":7 })"), "metadata-order");
+  EXPECT_EQ(first.status(), 201);
+  EXPECT_EQ(again.status(), 201) << again.http.body;
+  EXPECT_EQ(first.text("id"), again.text("id"));
+  EXPECT_EQ(api.post("/v1/deposits", body(R"({"shop":"y","order":7})"), "metadata-order").code(), "idempotency_key_reused");
+}
+
 TEST_F(Idempotency, a_refusal_uses_the_key_up_and_the_money_does_not_move_later) {
   const auto a = api.open(), b = api.open();
   EXPECT_EQ(api.pay(a, b, 10, "poor").code(), "insufficient_funds");
