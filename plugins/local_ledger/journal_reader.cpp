@@ -158,6 +158,8 @@ Status JournalReader::judge_end(std::uint64_t number, std::size_t at, std::size_
   if (whole_header && !all_zero(base + limit, end)) return damaged(number, limit, "bytes behind the last frame");
   cut_end = bytes_.size();
   while (base[cut_end - 1] == 0) --cut_end;
+  const auto reach = static_cast<std::size_t>(std::min<std::uint64_t>(frame_bytes_max, identity_.segment_bytes / 2));
+  if (cut_end - at > reach) return damaged(number, cut_end - 1, "bytes farther behind the last frame than a torn one reaches");
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "commands.h"
 
@@ -29,27 +30,62 @@ std::string state_text(std::int32_t state) {
   return text.empty() ? std::to_string(state) : std::string(text);
 }
 
+constexpr std::string_view suspense_prefix = "suspense:";
+
+// Everything in a record that a lease must leave as it was, as one number: within one run of verify only.
+std::size_t rest_of(const RecordView& record) {
+  RecordItem fixed = record.fixed;
+  fixed.version = fixed.previous = 0;
+  fixed.item = {};
+  fixed.texts = fixed.numbers = 0;  // which there are: the texts below say it
+  std::string all(reinterpret_cast<const char*>(&fixed), sizeof fixed);
+  all.append(reinterpret_cast<const char*>(record.parent.b), sizeof record.parent.b).append(std::to_string(record.not_after_ms));
+  for (std::size_t i = 0; i != record_texts; ++i) {
+    const auto text = static_cast<RecordText>(i);
+    if (text != RecordText::lease_owner && text != RecordText::note) all.append(1, '\0').append(record.text(text));
+  }
+  return std::hash<std::string>{}(all);
+}
+
 }  // namespace
 
 VerifySink::VerifySink() : state_(0x5bd1e9955bd1e995u) {}
 
+// What may stand in an entry of its kind at all.
+Status VerifySink::form(const EntryView& entry) const {
+  Status status;
+  entry.each([&](const ItemView& item) {
+    const std::string where = "entry " + std::to_string(entry.header().sequence);
+    const bool record = item.kind() == ItemKind::record;
+    if (entry.kind() == EntryKind::lease && !record) status = Status("I9 " + where + ": a round of leases carries more than records");
+    if (entry.kind() == EntryKind::refused && !record && item.kind() != ItemKind::unique && item.kind() != ItemKind::refusal) {
+      status = Status("I5 " + where + ": a refusal carries more than what was asked and its record");
+    }
+  });
+  return status;
+}
+
 Status VerifySink::entry(const EntryView& entry, std::uint64_t offset) {
   const std::uint64_t sequence = entry.header().sequence;
-  Status status;
+  Status status = form(entry);
   entry.each([&](const ItemView& item) {
     if (!status.ok()) return;
     if (item.kind() == ItemKind::unique) status = unique(item.as_unique(), sequence);
-    if (item.kind() == ItemKind::record) status = record(item.as_record(), entry.kind(), sequence);
-    if (item.kind() == ItemKind::posting) posting(item.as_posting());
+    if (item.kind() == ItemKind::record) status = record(item.as_record(), entry.header());
+    if (item.kind() == ItemKind::posting) {
+      const PostingItem fixed = item.as_posting().fixed;
+      if (fixed.minor < 0 || fixed.released < 0) status = Status("I6 entry " + std::to_string(sequence) + ": a posting of less than nothing");
+    }
   });
   if (!status.ok()) return status;
-  // I1, I3, I4, I6: the fold of the postings must give the counters that each posting carries; no hold is resolved twice.
-  if (status = state_.apply(entry, offset); !status.ok()) return Status("I4 " + status.error);
+  // I3, I4: the fold of the postings must give the counters that each posting carries; a hold is resolved once, by what was held.
+  if (status = state_.apply(entry, offset); !status.ok()) return Status((status.error.find("resolves a hold") != std::string::npos ? "I3 " : "I4 ") + status.error);
   entry.each([&](const ItemView& item) {
     if (!status.ok() || item.kind() != ItemKind::posting) return;
-    const PostingItem fixed = item.as_posting().fixed;
-    if (fixed.kind != PSW_P_POST && fixed.kind != PSW_P_HOLD) return;
-    const Account& debit = state_.account_at(fixed.debit);
+    const PostingView view = item.as_posting();
+    posting(view);
+    if (view.fixed.kind != PSW_P_POST && view.fixed.kind != PSW_P_HOLD) return;
+    const Account& debit = state_.account_at(view.fixed.debit);
     if (debit.work.kind == PSW_ACCOUNT_CUSTOMER && debit.work.available() < 0) {
       status = Status("I2 entry " + std::to_string(sequence) + " makes available of account " + std::string(debit.number->view()) + " " + decimal(debit.work.available()));
     }
@@ -66,20 +102,24 @@ Status VerifySink::unique(const UniqueView& unique, std::uint64_t sequence) {
   return Status("I5 entry " + std::to_string(sequence) + ": the unique " + std::string(unique.space) + " " + std::string(unique.key) + " was recorded before");
 }
 
-Status VerifySink::record(const RecordView& record, EntryKind kind, std::uint64_t sequence) {
+Status VerifySink::record(const RecordView& record, const EntryHeader& entry) {
   RecordFacts& facts = records_[record.fixed.slot];
   const auto from = static_cast<TransferState>(facts.state), to = static_cast<TransferState>(record.fixed.state);
-  const std::string where = "entry " + std::to_string(sequence) + ", record " + to_ulid(record.fixed.id);
-  if (kind == EntryKind::lease ? from != to : !edge_allowed(from, to)) {
-    return Status("I9 " + where + ": from " + state_text(facts.state) + " to " + state_text(record.fixed.state) + " is no allowed step");
-  }
+  const std::string where = "entry " + std::to_string(entry.sequence) + ", record " + to_ulid(record.fixed.id);
+  const bool lease = static_cast<EntryKind>(entry.kind) == EntryKind::lease;
+  if (lease ? from != to : !edge_allowed(from, to)) return Status("I9 " + where + ": from " + state_text(facts.state) + " to " + state_text(record.fixed.state) + " is no allowed step");
   if (is_open(to) && record.fixed.next_action_ms == 0) return Status("I8 " + where + ": open without a next action");
-  facts.kind = record.fixed.kind;
+  const std::size_t rest = rest_of(record);
+  if (lease) {
+    if (rest != facts.rest) return Status("I9 " + where + ": a lease changes more than the lease");
+    if (record.lease_epoch != facts.lease_epoch + 1) return Status("I9 " + where + ": a lease without a new epoch");
+    if (record.text(RecordText::lease_owner).empty() || record.lease_end_ms <= entry.clock_ms) return Status("I9 " + where + ": a lease of nobody, or one that has ended");
+    if (record.fixed.next_action_ms == 0) return Status("I9 " + where + ": a lease of a record with nothing to do");
+  }
   facts.state = record.fixed.state;
-  facts.next_action_ms = record.fixed.next_action_ms;
-  facts.bank = record.text(RecordText::bank);
-  facts.currency = std::string(record.fixed.currency, 3);
-  facts.minor = record.fixed.minor;
+  facts.attention = record.fixed.attention;
+  facts.lease_epoch = record.lease_epoch;
+  facts.rest = rest;
   facts.repair = record.fixed.kind == static_cast<std::int32_t>(TransferKind::repair);
   return {};
 }
@@ -91,10 +131,14 @@ void VerifySink::posting(const PostingView& posting) {
     hold_record_[key_of(item.id)] = item.record_slot;
     records_[item.record_slot].held += item.minor;
   } else if (item.kind == PSW_P_POST_HOLD || item.kind == PSW_P_VOID_HOLD) {
-    const auto at = hold_record_.find(key_of(posting.hold));
-    if (at == hold_record_.end()) return;  // state_ says what is wrong with it
-    records_[at->second].held -= item.minor + item.released;
-    hold_record_.erase(at);
+    if (const auto at = hold_record_.find(key_of(posting.hold)); at != hold_record_.end()) {
+      records_[at->second].held -= item.minor + item.released;
+      hold_record_.erase(at);
+    }
+  }
+  if (item.record_slot == no_slot || (item.kind != PSW_P_POST && item.kind != PSW_P_POST_HOLD)) return;
+  for (const std::uint32_t side : {item.debit, item.credit}) {
+    if (state_.account_at(side).number->view().starts_with(suspense_prefix)) suspense_[{item.record_slot, side}] += side == item.credit ? item.minor : -item.minor;
   }
 }
 
@@ -120,6 +164,21 @@ Status VerifySink::clearing_matches() const {
   return {};
 }
 
+// I7: what stands in suspense is what the open repairs put there.
+Status VerifySink::suspense_matches() const {
+  std::map<std::uint32_t, Int128> open;
+  for (const auto& [place, amount] : suspense_) {
+    const auto at = records_.find(place.first);
+    if (at != records_.end() && at->second.repair && at->second.attention == static_cast<std::int32_t>(Attention::repair_open)) open[place.second] += amount;
+  }
+  for (std::uint32_t i = 0; i != state_.accounts_.made(); ++i) {
+    const Account& account = state_.accounts_[i];
+    if (!account.number->view().starts_with(suspense_prefix) || account.work.balance() == open[i]) continue;
+    return Status("I7 " + std::string(account.number->view()) + ": balance " + decimal(account.work.balance()) + ", open repairs " + decimal(open[i]));
+  }
+  return {};
+}
+
 Status VerifySink::end() {
   for (std::size_t i = 0; i != state_.totals_.made(); ++i) {
     const SideCounters& total = state_.totals_[i].work;
@@ -127,7 +186,8 @@ Status VerifySink::end() {
     if (total.debits_posted != total.credits_posted) return Status("I1 " + currency + ": debits " + decimal(total.debits_posted) + ", credits " + decimal(total.credits_posted));
     if (total.debits_pending != total.credits_pending) return Status("I1 " + currency + ": pending debits " + decimal(total.debits_pending) + ", pending credits " + decimal(total.credits_pending));
   }
-  return clearing_matches();
+  if (Status status = clearing_matches(); !status.ok()) return status;
+  return suspense_matches();
 }
 
 void VerifySink::count(VerifyReport& report) const {

@@ -30,22 +30,24 @@ class VerifySink final : public EntrySink {
 
  private:
   struct RecordFacts {
-    std::int32_t kind = 0, state = 0;
-    std::int64_t next_action_ms = 0;
-    std::string bank, currency;
-    Int128 held = 0;       // open holds in its name
+    std::int32_t state = 0, attention = 0;
+    std::uint64_t lease_epoch = 0;
+    std::size_t rest = 0;  // of everything that a lease leaves alone
     bool repair = false;
-    std::int64_t minor = 0;
+    Int128 held = 0;       // open holds in its name
   };
+  Status form(const EntryView& entry) const;
   Status unique(const UniqueView& unique, std::uint64_t sequence);
-  Status record(const RecordView& record, EntryKind kind, std::uint64_t sequence);
+  Status record(const RecordView& record, const EntryHeader& entry);
   void posting(const PostingView& posting);
   Status clearing_matches() const;
+  Status suspense_matches() const;
 
   State state_;
   std::unordered_set<std::string> uniques_;
   std::unordered_map<std::uint32_t, RecordFacts> records_;      // by slot
   std::unordered_map<std::string, std::uint32_t> hold_record_;  // hold id → record slot
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Int128> suspense_;  // (record slot, account) → what it posted to that suspense account
   std::uint64_t postings_ = 0;
 };
 

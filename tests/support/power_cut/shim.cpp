@@ -5,7 +5,7 @@
 //   PSW_POWER_CUT_DIR   the directory, absolute; PSW_POWER_CUT_DIR.lost beside it (made here) keeps what may have to come back
 //   PSW_POWER_CUT_AT    the step (write, sync, create, rename, remove, truncate: each counts) at which the power goes
 //   PSW_POWER_CUT_SEED  chance
-//   PSW_POWER_CUT_EIO   instead: this sync of a file (1 = the first) fails once with EIO; syncs are real then
+//   PSW_POWER_CUT_EIO   instead: a path; while something is there, every sync of a file fails with EIO; else syncs are real
 // Limits: files are told apart by inode; writes through mmap, aio or io_uring are not seen; while it runs nothing is really synced.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ class Disk {
     if (dir == nullptr) return;
     directory_ = dir;
     cut_at_ = number("PSW_POWER_CUT_AT");
-    eio_at_ = number("PSW_POWER_CUT_EIO");
+    if (const char* const path = getenv("PSW_POWER_CUT_EIO")) eio_when_ = path;
     chance_ = number("PSW_POWER_CUT_SEED") * 0x9e3779b97f4a7c15u + 1;
     mkdir((directory_ + ".lost").c_str(), 0700);
   }
@@ -121,8 +121,8 @@ class Disk {
     const bool directory = path_of(fd) == directory_;
     if (!directory && !tracked(fd)) return really();
     const std::lock_guard lock(mutex_);
-    if (eio_at_ != 0) {
-      if (!directory && ++syncs_ == eio_at_) {
+    if (!eio_when_.empty()) {
+      if (!directory && access(eio_when_.c_str(), F_OK) == 0) {
         errno = EIO;
         return -1;
       }
@@ -216,7 +216,7 @@ class Disk {
   static void unlink_quietly(const std::string& path) { real_unlink(AT_FDCWD, path.c_str()); }
 
   void step() {
-    if (++steps_ == cut_at_ && eio_at_ == 0) cut();
+    if (++steps_ == cut_at_ && eio_when_.empty()) cut();
   }
   [[noreturn]] void cut() {
     for (auto& [inode, node] : nodes_) lose(node);
@@ -253,8 +253,8 @@ class Disk {
     }
   }
 
-  std::string directory_;
-  std::uint64_t cut_at_ = 0, eio_at_ = 0, chance_ = 0, steps_ = 0, syncs_ = 0, kept_ = 0;
+  std::string directory_, eio_when_;
+  std::uint64_t cut_at_ = 0, chance_ = 0, steps_ = 0, kept_ = 0;
   std::mutex mutex_;
   std::map<ino_t, Node> nodes_;
   std::vector<NameChange> names_;
