@@ -99,7 +99,7 @@ std::string_view InboundFlow::unknowable() const noexcept {
 
 void InboundFlow::write_credit() {
   auto write = core().client.begin();
-  if (!write) return answer(PSW_OVERLOADED, PSW_UNKNOWN);
+  if (!write) return not_taken({});
   auto& entry = write.entry;
   char names[ulid_size];
   write_ulid(rec_.row.id, names);
@@ -132,7 +132,7 @@ void InboundFlow::write_credit() {
 
 void InboundFlow::write_tombstone() {
   auto write = core().client.begin();
-  if (!write) return answer(PSW_OVERLOADED, PSW_UNKNOWN);
+  if (!write) return not_taken({});
   char names[ulid_size];
   write_ulid(rec_.row.id, names);
   const std::uint8_t no_hash[32] = {};
@@ -169,9 +169,15 @@ void InboundFlow::written(const ledger::WriteReply& reply) {
       if (++tries_ > tries_max) return answer(PSW_TIMEOUT, PSW_UNKNOWN);
       ++core().counters.ledger_retries;
       return core().timers.arm(*this, core().now_ns() + static_cast<std::uint64_t>(core().settings->times.step_retry_ms) * ms * tries_);
-    case ledger::Written::not_taken: return answer(PSW_OVERLOADED, PSW_UNKNOWN, reply.reason());
+    case ledger::Written::not_taken: return not_taken(reply.reason());
     default: return answer(PSW_INTERNAL, PSW_UNKNOWN, reply.reason());
   }
+}
+
+// "Not recorded, come back" is only said where that is certain. After a lost answer the bank hears nothing of the kind.
+void InboundFlow::not_taken(std::string_view reason) {
+  if (tries_ == 0) return answer(PSW_OVERLOADED, PSW_UNKNOWN, reason);
+  answer(PSW_TIMEOUT, PSW_UNKNOWN);
 }
 
 void InboundFlow::on_timer() {

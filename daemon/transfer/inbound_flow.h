@@ -23,6 +23,7 @@ class InboundFlow final : public Timed {
   void write_credit();
   void write_tombstone();
   void written(const ledger::WriteReply& reply);
+  void not_taken(std::string_view reason);
   void make_record(TransferState state);
   std::string_view unknowable() const noexcept;  // refusal that needs no ledger
   void ask_unique(std::string_view space);

@@ -51,11 +51,34 @@ TEST(BetweenBanks, a_payment_is_held_credited_and_posted) {
 TEST(BetweenBanks, X14_polls_go_on_after_the_wall_clock_stepped_back) {
   ThreeBanks b;
   b.mj.ledger.set_clock_offset_ms(3'600'000);
-  b.mj.deposit("mj-alice", 1);
+  b.mj.pay_now(b.mj.transfer("mj-alice", "mj-anna", 1, "ahead"));
   b.mj.ledger.set_clock_offset_ms(0);
   b.jh_1.fate = [](std::int32_t kind, std::uint32_t nth) { return kind == PSW_OP_CREDIT && nth == 0 ? with(Response::lost) : Fate{}; };
   const auto paid = b.mj.pay_now(b.pay_bob(1'000, "k"));
   b.world.advance(60'000);
+  EXPECT_EQ(b.mj.look(paid.id).state, TransferState::completed);
+  EXPECT_EQ(b.bob(), 1'000);
+  EXPECT_EQ(b.violation(), "");
+}
+
+TEST(BetweenBanks, a_receiver_that_lost_its_own_commits_answer_does_not_say_not_recorded) {
+  ThreeBanks b;
+  psw_reply full{};
+  full.size = sizeof full;
+  full.code = PSW_OVERLOADED;
+  full.failed = -1;
+  int lost = 1;
+  b.jh.ledger.lose_answer = [&] {
+    b.jh.ledger.instead_of_write = full;
+    return lost-- > 0;
+  };
+  const auto paid = b.mj.pay_now(b.pay_bob(1'000, "k"));
+  b.world.advance(200);
+  EXPECT_EQ(b.mj.look(paid.id).state, TransferState::in_doubt) << "it may be recorded there, and it is";
+  EXPECT_EQ(b.bob(), 1'000);
+  b.jh.ledger.lose_answer = nullptr;
+  b.jh.ledger.instead_of_write.reset();
+  ASSERT_TRUE(b.world.quiesce());
   EXPECT_EQ(b.mj.look(paid.id).state, TransferState::completed);
   EXPECT_EQ(b.bob(), 1'000);
   EXPECT_EQ(b.violation(), "");
