@@ -150,6 +150,7 @@ int Daemon::start_ledger() {
   });
   job.done.get_future().wait();
   if (!job.result.errors.empty()) {
+    if (!job.result.contradiction) return fail(exit_unavailable, job.result.errors.front());
     for (const auto& error : job.result.errors) logger_->write(identity_contradiction, {{"reason", error}});
     logger_->flush();
     return exit_config;

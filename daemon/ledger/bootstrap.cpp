@@ -72,6 +72,7 @@ void Bootstrap::got_identity(const ReadReply& reply) {
     auto contradictions = config::contradictions(config_, *stored);
     if (!contradictions.empty()) {
       result_.errors = std::move(contradictions);
+      result_.contradiction = true;
       return finish();
     }
   }
@@ -159,7 +160,9 @@ void Bootstrap::written(const WriteReply& reply) {
     case Written::applied:
     case Written::conflict:
     case Written::unknown:
-      // Look again: more accounts than fit one entry, another daemon that was faster, or an answer that was lost.
+    case Written::not_taken:
+      // Look again: more accounts than fit one entry, another daemon that was faster, an answer that was lost, or a ledger on a slow disk
+      // that is still making room for its first journal file.
       if (++tries_ > tries_max) return fail("the system accounts cannot be made: " + std::string(reply.reason()));
       return ask_hello();
     default: return fail("the system accounts cannot be made: " + std::string(reply.reason()) + " " + std::string(reply.text()));

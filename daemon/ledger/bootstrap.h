@@ -17,6 +17,7 @@ inline constexpr std::string_view reference_key_kv = "switch/reference-key";
 
 struct BootstrapResult {
   std::vector<std::string> errors;  // empty: the daemon may start
+  bool contradiction = false;       // the errors are the configuration's: starting again would not help
   psw_history ledger{};             // id, epoch, position
   std::string reference_key;        // 32 bytes
 };

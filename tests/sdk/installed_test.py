@@ -21,7 +21,7 @@ with tempfile.TemporaryDirectory() as room:
     for name, folder in (("hello", "examples/hello"), ("my_bank", "templates/gateway")):
         source, out = os.path.join(room, name), os.path.join(room, name + "-build")
         shutil.copytree(os.path.join(share, folder), source)
-        run(cmake, "-S", source, "-B", out, "-DCMAKE_PREFIX_PATH=" + prefix, *flags, stdout=subprocess.DEVNULL)
+        run(cmake, "-G", "Ninja", "-S", source, "-B", out, "-DCMAKE_PREFIX_PATH=" + prefix, *flags, stdout=subprocess.DEVNULL)
         run(cmake, "--build", out, stdout=subprocess.DEVNULL)
         assert os.path.exists(os.path.join(out, name + ".so")), name
     run("ctest", "--test-dir", os.path.join(room, "my_bank-build"), "--output-on-failure")
