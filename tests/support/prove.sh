@@ -14,6 +14,8 @@ prove() {
   prove_step "clang with release flags, unit, conformance and simulation tests" prove_preset clang
   CONFIGURE_OPTIONS=-DPSW_TESTS=ON build release
   prove_step "simulation: 10,000 races of cancel against post, $((minutes * 15)) s of weather" prove_simulation $((minutes * 15))
+  local cut=build/release/tests/power_cut
+  prove_step "$((minutes * 100)) power cuts under the ledger" $cut/power_cut --plugin build/release/plugins/local_ledger.so --shim $cut/power_cut_shim.so --cuts $((minutes * 100))
   while [ $SECONDS -lt $end ] && [ $failed = 0 ]; do
     round=$((round + 1))
     prove_step "integration and fuzz tests, round $round" run_ctest release -L '^(integration|fuzz|conformance)$' --schedule-random
