@@ -1,7 +1,8 @@
 """Each number of the design's lists has a test whose name begins with it, or a line in tests/later.txt with the reason.
 
 A name may begin with several numbers (`H13_H12_…`). Numbers are looked for in TEST(…, NAME) of GoogleTest and in add_test(NAME …),
-psw_check(NAME …) of CMake; of a dotted name the last part counts. A line whose test exists fails, so the list only shrinks:
+psw_check(NAME …) of CMake; of a dotted name the last part counts. What happens between two banks counts only in tests/integration, where
+two daemons run: a test of one side may carry the number and the line stays. A line whose test exists fails, so the list only shrinks:
 `test_numbers.py --prune ROOT` deletes such lines, `--due ROOT` prints what this milestone still owes."""
 
 import pathlib
@@ -20,6 +21,8 @@ LISTS = {
     "C": (8, "rules of the money checker"),
 }
 LATER = "tests/later.txt"
+BETWEEN_BANKS = {f"X{n}" for n in range(1, 33)} | {f"A{n}" for n in (10, 12, 17, 22, 23, 24, 25, 26, 27, 32)}
+TWO_DAEMONS = "tests/integration/"
 
 GTEST = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\s*\(\s*\w+\s*,\s*(\w+)\s*\)")
 CTEST = re.compile(r"\b(?:add_test\s*\(\s*NAME|psw_check\s*\()\s*([\w.\-]+)")
@@ -27,8 +30,8 @@ LEADING = re.compile(r"(?:[HXNLAC]\d+_)+")
 DISABLED = "DISABLED_"
 
 
-def tests(root):
-    """{number: first place that tests it}"""
+def tests(root, whole=False):
+    """{number: first place that tests it}; `whole`: and not one side of it only."""
     found = {}
     for path in support.files(root, "tests", "sdk", "plugins"):
         if path.suffix in support.CPP:
@@ -43,6 +46,8 @@ def tests(root):
                 continue
             if leading := LEADING.match(name):
                 for number in leading.group(0).rstrip("_").split("_"):
+                    if whole and number in BETWEEN_BANKS and not str(path).startswith(TWO_DAEMONS):
+                        continue
                     found.setdefault(number, f"{path}:{support.line_of(text, match.start())}")
     return found
 
@@ -50,10 +55,10 @@ def tests(root):
 def check(root):
     complaints = []
     known = {f"{letter}{n}" for letter, (last, _) in LISTS.items() for n in range(1, last + 1)}
-    found = tests(root)
-    for number, where in found.items():
+    for number, where in tests(root).items():
         if number not in known:
             complaints.append(f"{where}: {number} is in no list")
+    found = tests(root, whole=True)
     later = {}
     if (root / LATER).exists():
         for line, text in enumerate(support.read(root, LATER).splitlines(), 1):
@@ -87,14 +92,16 @@ CASES = [
     ("a number without anything", {LATER: everything_but("X7")}, "X7 (failure points"),
     ("a test in a comment", {LATER: everything_but("X7"), "tests/a_test.cpp": "// TEST(Bank, X7_duplicate) {}"}, "X7"),
     ("a disabled test", {LATER: everything_but("X7"), "tests/a_test.cpp": "TEST(Bank, DISABLED_X7_duplicate) {}"}, "X7"),
-    ("a line whose test exists", {LATER: everything_but(), "tests/a_test.cpp": "TEST(Bank, X7_duplicate) {}"}, "delete the line"),
+    ("one side of it", {LATER: everything_but(), "tests/plugins/a_test.cpp": "TEST(Bank, X7_duplicate) {}"}, None),
+    ("one side of it and no line", {LATER: everything_but("X7"), "tests/plugins/a_test.cpp": "TEST(Bank, X7_duplicate) {}"}, "X7 (failure points"),
+    ("a line whose test exists", {LATER: everything_but(), "tests/integration/a_test.cpp": "TEST(Bank, X7_duplicate) {}"}, "delete the line"),
     ("a line without a reason", {LATER: everything_but("N3") + "N3 later\n"}, "has no reason"),
     ("a number in no list", {LATER: everything_but(), "tests/a_test.cpp": "TEST(Bank, N15_more) {}"}, "N15 is in no list"),
 ]
 
 def prune(root):
     """Deletes the lines of tests/later.txt whose test exists."""
-    found = tests(root)
+    found = tests(root, whole=True)
     kept = [line for line in support.read(root, LATER).splitlines(True) if line.split(" ")[0] not in found]
     (root / LATER).write_text("".join(kept), encoding="utf-8")
 
