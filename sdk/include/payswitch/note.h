@@ -42,6 +42,12 @@ _Static_assert(sizeof(psw_note_desc) == 208 && sizeof(psw_note) == 232, "the not
 
 #define PSW_TEXT_(x) #x
 #define PSW_TEXT(x) PSW_TEXT_(x)
+/* clang's AddressSanitizer would put a red zone behind the note, and that reads like a second one. */
+#if defined(__clang__)
+#define PSW_BARE_GLOBAL __attribute__((no_sanitize("address")))
+#else
+#define PSW_BARE_GLOBAL
+#endif
 #if defined(__clang__)
 #define PSW_COMPILER "clang " PSW_TEXT(__clang_major__) "." PSW_TEXT(__clang_minor__)
 #elif defined(__GNUC__)
@@ -52,7 +58,7 @@ _Static_assert(sizeof(psw_note_desc) == 208 && sizeof(psw_note) == 232, "the not
 
 /* Once per plugin, beside the definition of psw_plugin_entry. id and version are string literals. */
 #define PSW_NOTE(id_text, version_text, min_host_minor_number)                                                        \
-  __attribute__((section(PSW_NOTE_SECTION), used)) PSW_ALIGNAS4 static const psw_note psw_note_of_this_plugin = {      \
+  PSW_BARE_GLOBAL __attribute__((section(PSW_NOTE_SECTION), used)) PSW_ALIGNAS4 static const psw_note psw_note_of_this_plugin = {      \
       12, sizeof(psw_note_desc), PSW_NOTE_TYPE, PSW_NOTE_NAME,                                                         \
       {PSW_MAGIC, PSW_ABI_MAJOR, PSW_ABI_MINOR, min_host_minor_number, 0, 0, id_text, version_text, PSW_SDK_VERSION, PSW_COMPILER}}
 #endif
