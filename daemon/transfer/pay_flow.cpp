@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t all_tries_max = 8;
 constexpr std::uint32_t window_tries_max = 8;  // a day turns once; a ledger that says so again and again is not believed for ever
 constexpr std::size_t reference_characters_max = 35;
+constexpr std::int64_t hold_ms_max = std::int64_t{366} * 24 * 3600 * 1000;
 
 constexpr ledger::Refusal not_found{PSW_ABSENT, "account_not_found"};
 constexpr ledger::Refusal over_exposure{PSW_OVERLOADED, "peer_exposure_exceeded"};
@@ -74,7 +75,8 @@ ErrorCode PayFlow::check(std::string_view& member) const noexcept {
   if (c.reference.size() > reference_bytes_max || characters(c.reference) > reference_characters_max) return bad("reference");
   if (c.metadata.size() > metadata_bytes_max) return bad("metadata");
   if (c.mode == Mode::hold && c.kind != TransferKind::transfer) return bad("mode");
-  if (c.hold_until_ms < 0) return bad("hold_until");
+  // A hold blocks the payee's room too: it may not be made to last for ever.
+  if (c.hold_until_ms < 0 || c.hold_until_ms > core_.parts.clock->wall_ms() + hold_ms_max) return bad("hold_until");
   if (c.not_after_ms < 0) return bad("not_after");
   if (!idempotency_key_ok(c.idempotency_key)) return ErrorCode::idempotency_key_required;
   member = "amount";
@@ -137,14 +139,16 @@ void PayFlow::got_available(const ledger::ReadReply& reply) {
   if (!reply.ok()) return fail(ErrorCode::overloaded);
   ++all_tries_;
   money_.minor = 0;
-  bool mine = false;
+  bool mine = false, too_much = false;
   for (const auto& account : reply.rows<psw_account>()) {
     if (view(account.number) != command_.payer) continue;
     mine = for_others() || view(account.owner) == command_.caller.principal;
     const Int128 available = from_abi(account.credits_posted) - from_abi(account.debits_posted) - from_abi(account.debits_pending) + account.overdraft_limit;
-    if (available > 0) money_.minor = static_cast<std::int64_t>(std::min<Int128>(available, amount_minor_max));
+    too_much = available > amount_minor_max;
+    if (available > 0 && !too_much) money_.minor = static_cast<std::int64_t>(available);
   }
   if (!mine) return about_us(ErrorCode::account_not_found);
+  if (too_much) return about_us(ErrorCode::amount_invalid);  // "all" would be more than one transfer may move
   decide();
 }
 

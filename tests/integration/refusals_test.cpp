@@ -115,5 +115,17 @@ TEST_F(Refusals, free_text_has_bounds) {
   EXPECT_EQ(transfer("\"1\"", R"(,"hold_until":"tomorrow")").code(), "malformed_request");
 }
 
+TEST_F(Refusals, a_hold_cannot_be_made_to_last_for_ever) {
+  EXPECT_EQ(transfer("\"1\"", R"(,"mode":"hold","hold_until":"9999-12-31T00:00:00Z")").code(), "malformed_request");
+}
+
+TEST_F(Refusals, all_of_more_than_one_transfer_may_move_is_refused) {
+  const auto rich = api.open(), other = api.open();
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(api.deposit(rich, 1'000'000'000'000'000).status(), 201);
+  const auto refused = api.post("/v1/transfers", R"({"payer":")" + rich + R"(","payee":")" + other + R"(","amount":"all","currency":"KRW"})");
+  EXPECT_EQ(refused.code(), "amount_invalid") << refused.http.body;
+  EXPECT_EQ(api.balance(rich), 2'000'000'000'000'000);
+}
+
 }  // namespace
 }  // namespace payswitch::test
