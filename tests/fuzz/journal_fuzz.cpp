@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "local_ledger/verify.h"
 #include "plugins/local_ledger/forge.h"
 #include "plugins/local_ledger/ledger_fixture.h"
-#include "local_ledger/verify.h"
 
 namespace {
 
@@ -92,7 +92,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 0: bytes[place % bytes.size()] = data[i + 3]; break;
       case 1: bytes[place % near] = static_cast<std::uint8_t>(bytes[place % near] ^ data[i + 3]); break;
       case 2: bytes[place % near] = static_cast<std::uint8_t>(bytes[place % near] + data[i + 3]); break;
-      case 3: std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(place % near / sector_bytes * sector_bytes), std::min<std::size_t>(sector_bytes, bytes.size() - place % near / sector_bytes * sector_bytes), std::uint8_t{0}); break;
+      case 3:
+        std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(place % near / sector_bytes * sector_bytes),
+                    std::min<std::size_t>(sector_bytes, bytes.size() - place % near / sector_bytes * sector_bytes), std::uint8_t{0});
+        break;
       case 4:
         if (!forged) bytes.resize(bytes.size() - 1 - place % bytes.size());
         break;

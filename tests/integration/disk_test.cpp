@@ -81,7 +81,9 @@ TEST_F(Disk, A19_a_full_file_system_is_503_reads_go_on_and_service_resumes_by_it
 
 TEST_F(Disk, A20_an_io_error_on_sync_ends_the_daemon_with_74_and_the_next_start_recovers) {
   const std::string broken = room_ + "/broken";
-  DaemonProcess daemon({}, {.plugins = {}, .public_tls = false, .environment = {"LD_PRELOAD=" PSW_POWER_CUT_SHIM, "PSW_POWER_CUT_DIR=" + room_ + "/books", "PSW_POWER_CUT_EIO=" + broken}});
+  DaemonProcess daemon({}, {.plugins = {},
+                            .public_tls = false,
+                            .environment = {"LD_PRELOAD=" PSW_POWER_CUT_SHIM, "PSW_POWER_CUT_DIR=" + room_ + "/books", "PSW_POWER_CUT_EIO=" + broken}});
   configure(daemon);
   ASSERT_TRUE(daemon.start());
   std::string a;

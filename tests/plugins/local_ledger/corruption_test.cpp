@@ -150,9 +150,7 @@ TEST_F(Corruption, without_a_clean_stop_only_what_may_be_a_torn_tail_is_cut) {
     ASSERT_TRUE(name.starts_with("journal-")) << name;
     EXPECT_GE((std::stoull(name.substr(8)) * segment_bytes_min / sector_bytes) + block, last_frame_ / sector_bytes) << name;
     EXPECT_GE(report.entries, 158u) << "at most the frames of that block";
-    if (report.entries == 160) {
-      EXPECT_NE(report.cut_bytes, 0u) << "what was cut is told";
-    }
+    if (report.entries == 160) { EXPECT_NE(report.cut_bytes, 0u) << "what was cut is told"; }
     engine.reset();
     storage.reset();
     restore_all(false);

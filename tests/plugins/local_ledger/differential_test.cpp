@@ -19,14 +19,14 @@ std::string wide(const psw_i128& v) { return std::to_string(v.hi) + ":" + std::t
 std::string rows_of(std::int32_t code, const psw_list& list, bool again) {
   std::vector<std::string> out;
   if (code == PSW_EXISTS || code == PSW_CONFLICT) {
-    for (const psw_unique& u : payswitch::rows<psw_unique>(list)) out.push_back(std::string(view(u.space)) + ' ' + std::string(view(u.key)) + ' ' + std::string(view(u.names)));
+    for (const psw_unique& u : payswitch::rows<psw_unique>(list))
+      out.push_back(std::string(view(u.space)) + ' ' + std::string(view(u.key)) + ' ' + std::string(view(u.names)));
   } else {
     for (const psw_account& a : payswitch::rows<psw_account>(list)) {
       std::ostringstream row;
       row << view(a.number) << ' ' << a.sequence;
       if (!again) row << ' ' << view(a.owner) << ' ' << a.kind << ' ' << a.status << ' ' << a.version << ' ' << a.overdraft_limit << ' ' << a.max_balance;
-      row << ' ' << wide(a.debits_pending)
-          << ' ' << wide(a.debits_posted) << ' ' << wide(a.credits_pending) << ' ' << wide(a.credits_posted);
+      row << ' ' << wide(a.debits_pending) << ' ' << wide(a.debits_posted) << ' ' << wide(a.credits_pending) << ' ' << wide(a.credits_posted);
       out.push_back(row.str());
     }
   }
@@ -54,7 +54,9 @@ class Chance {
 void fill(Entry& entry, Chance& chance, Ledger& ledger, std::uint64_t number, std::uint64_t step) {
   entry.step(step);
   const bool asked = chance.one_in(2);
-  if (asked) entry.unique("key/x", std::to_string(chance.below(3) == 0 ? chance.below(number + 1) : number), static_cast<std::uint8_t>(1 + (chance.one_in(10) ? 1 : 0)), "n" + std::to_string(number));
+  if (asked)
+    entry.unique("key/x", std::to_string(chance.below(3) == 0 ? chance.below(number + 1) : number), static_cast<std::uint8_t>(1 + (chance.one_in(10) ? 1 : 0)),
+                 "n" + std::to_string(number));
   if (chance.one_in(8)) {
     psw_account row = ledger.account(std::string(1, static_cast<char>('a' + chance.below(5))));
     row.status = static_cast<std::int32_t>(chance.below(6) == 0 ? chance.below(4) : 0);
@@ -138,7 +140,8 @@ TEST(Differential, random_entries_are_answered_as_by_the_ledger_on_maps) {
       const Answer mine = ledger.write(e);
       // A known step is answered here with the counters of then and the account's terms of today; one that changed accounts with today's all.
       const bool rows = !again || e.accounts.n == 0;
-      ASSERT_EQ(text_of(mine.code, mine.reason, mine.failed, rows ? mine.raw.rows : psw_list{}, again), text_of(static_cast<std::int32_t>(other.code), other.reason, other.failed, rows ? other.rows() : psw_list{}, again));
+      ASSERT_EQ(text_of(mine.code, mine.reason, mine.failed, rows ? mine.raw.rows : psw_list{}, again),
+                text_of(static_cast<std::int32_t>(other.code), other.reason, other.failed, rows ? other.rows() : psw_list{}, again));
       ++entries;
       ++(mine.code == PSW_OK ? applied : refused);
     };
@@ -157,9 +160,7 @@ TEST(Differential, random_entries_are_answered_as_by_the_ledger_on_maps) {
         ASSERT_NO_FATAL_FAILURE(both(*sent[chance.below(sent.size())], true));
       }
       ledger.clock.ms += static_cast<std::int64_t>(chance.below(3));
-      if (chance.one_in(40)) {
-        ASSERT_EQ(ledger.restart(), "");
-      }
+      if (chance.one_in(40)) { ASSERT_EQ(ledger.restart(), ""); }
     }
   }
   EXPECT_EQ(entries, 2000u);

@@ -19,7 +19,10 @@ class Verify : public ::testing::Test {
     ledger_.open_account("a", "alice", 1000);
     ledger_.open_account("b", "bob");
     Entry accounts, first, second, open, more, repair, paid;
-    accounts.step(1).account("clearing:jh:KRW", "", krw(0), PSW_ACCOUNT_SYSTEM).account("suspense:jh:KRW", "", krw(0), PSW_ACCOUNT_SYSTEM).account("c", "", krw(0), PSW_ACCOUNT_SYSTEM);
+    accounts.step(1)
+        .account("clearing:jh:KRW", "", krw(0), PSW_ACCOUNT_SYSTEM)
+        .account("suspense:jh:KRW", "", krw(0), PSW_ACCOUNT_SYSTEM)
+        .account("c", "", krw(0), PSW_ACCOUNT_SYSTEM);
     ASSERT_EQ(ledger_.write(accounts).code, PSW_OK);
     first.step(2).unique("key/x", "k1").post("a", "b", 10);
     second.step(3).unique("key/x", "k2").post("c", "b", 50);
@@ -74,7 +77,8 @@ class Verify : public ::testing::Test {
     return found;
   }
   static ::testing::AssertionResult says(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << '"' << text << "\" does not say \"" << part << '"';
+    return text.find(part) != std::string::npos ? ::testing::AssertionSuccess()
+                                                : ::testing::AssertionFailure() << '"' << text << "\" does not say \"" << part << '"';
   }
   // Postings in order: 1 deposit, 2 a to b, 3 c to b, 4 hold, 5 its posting, 6 hold, 7 repair. Records: 1 held, 2 leased, 3 completed, 4 held, 5 repair.
 
@@ -117,7 +121,10 @@ TEST_F(Verify, I5_an_operation_is_recorded_twice) {
   EXPECT_TRUE(says(forged<UniqueItem>(ItemKind::unique, 2, [](UniqueItem& u, std::uint8_t* item, auto*) { item[sizeof u + u.space_bytes + 1] = '1'; }), "I5 "));
 }
 TEST_F(Verify, I5_a_refusal_moves_money) {
-  EXPECT_TRUE(says(forged<PostingItem>(ItemKind::posting, 2, [](PostingItem&, auto*, std::uint8_t* entry) { entry[offsetof(EntryHeader, kind)] = static_cast<std::uint8_t>(EntryKind::refused); }), "I5 "));
+  EXPECT_TRUE(says(
+      forged<PostingItem>(ItemKind::posting, 2,
+                          [](PostingItem&, auto*, std::uint8_t* entry) { entry[offsetof(EntryHeader, kind)] = static_cast<std::uint8_t>(EntryKind::refused); }),
+      "I5 "));
 }
 TEST_F(Verify, I6_a_posting_of_less_than_nothing) {
   EXPECT_TRUE(says(forged<PostingItem>(ItemKind::posting, 2,
@@ -146,7 +153,8 @@ TEST_F(Verify, I9_a_lease_that_changes_more_than_the_lease) {
   EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 2, [](RecordItem& r, auto*, auto*) { r.state = 2; }), "I9 "));
   EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 2, [](RecordItem& r, auto*, auto*) { r.next_action_ms += 1; }), "I9 "));
   EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 2, [](RecordItem& r, std::uint8_t* item, auto*) { item[sizeof r + 8] += 1; }), "I9 ")) << "the epoch";
-  EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 2, [](RecordItem& r, std::uint8_t* item, auto*) { std::memset(item + sizeof r, 0, 4); }), "I9 ")) << "its end";
+  EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 2, [](RecordItem& r, std::uint8_t* item, auto*) { std::memset(item + sizeof r, 0, 4); }), "I9 "))
+      << "its end";
 }
 TEST_F(Verify, I9_a_version_that_does_not_follow) {
   EXPECT_TRUE(says(forged<RecordItem>(ItemKind::record, 3, [](RecordItem& r, auto*, auto*) { ++r.version; }), "record version does not follow"));

@@ -55,7 +55,8 @@ std::vector<Step> steps_of(std::uint64_t k) {
     return out;
   }
   const std::uint64_t to = k + 1 + k / accounts % 7;
-  return {{account(k), account(to), static_cast<std::int64_t>(1 + k % 97), k % 5 == 1}, {account(to), account(to + 1), static_cast<std::int64_t>(1 + k % 53), false}};
+  return {{account(k), account(to), static_cast<std::int64_t>(1 + k % 97), k % 5 == 1},
+          {account(to), account(to + 1), static_cast<std::int64_t>(1 + k % 53), false}};
 }
 bool resolves(std::uint64_t k) { return k % 5 == 2 && k > 1; }  // posts the hold of the entry before it
 void add(Books& books, std::uint64_t k) {
@@ -85,7 +86,9 @@ EntryMaker entry_of(std::uint64_t k) {
     for (int i = 0; i != accounts; ++i) e.account(account(static_cast<std::uint64_t>(i)));
   }
   std::uint64_t n = 0;
-  for (const Step& s : steps_of(k)) e.posting(s.hold ? PSW_P_HOLD : PSW_P_POST, s.from, s.to, krw(s.minor), s.hold ? nth("hold", k) : nth("posting", k * 100 + ++n), "", s.hold ? psw_id{} : record);
+  for (const Step& s : steps_of(k))
+    e.posting(s.hold ? PSW_P_HOLD : PSW_P_POST, s.from, s.to, krw(s.minor), s.hold ? nth("hold", k) : nth("posting", k * 100 + ++n), "",
+              s.hold ? psw_id{} : record);
   if (resolves(k)) e.posting(PSW_P_POST_HOLD, "", "", krw(steps_of(k - 1).front().minor), nth("resolve", k), nth("hold", k - 1));
   e.record(record, 0, 4);
   e.kv(nth("kv", k), std::string(k % 7 == 0 ? 200 + k * 37 % 3000 : 1 + k % 90, 'v'));
@@ -104,12 +107,13 @@ void tell(Note note, std::uint64_t number, std::uint64_t value = 0) {
 }
 
 void check(LedgerDriver& ledger, FakeHost& host, std::uint64_t acknowledged, std::uint64_t submitted, std::uint64_t& present) {
-  for (present = 0; present != submitted && ledger.record(test_id(nth("record", present))).version != 0; ++present) {
-  }
+  for (present = 0; present != submitted && ledger.record(test_id(nth("record", present))).version != 0; ++present) {}
   for (std::uint64_t k = present; k != submitted; ++k) {
-    if (ledger.record(test_id(nth("record", k))).version != 0) violation("entry " + std::to_string(k) + " is there, but entry " + std::to_string(present) + " before it is not");
+    if (ledger.record(test_id(nth("record", k))).version != 0)
+      violation("entry " + std::to_string(k) + " is there, but entry " + std::to_string(present) + " before it is not");
   }
-  if (present < acknowledged) violation("entry " + std::to_string(present) + " was acknowledged and is lost (" + std::to_string(acknowledged) + " acknowledged)");
+  if (present < acknowledged)
+    violation("entry " + std::to_string(present) + " was acknowledged and is lost (" + std::to_string(acknowledged) + " acknowledged)");
   Books books;
   for (std::uint64_t k = 0; k != present; ++k) {
     add(books, k);
@@ -117,7 +121,8 @@ void check(LedgerDriver& ledger, FakeHost& host, std::uint64_t acknowledged, std
     q.id = test_id(nth("record", k));
     std::size_t rows = 0;
     ledger.read<psw_posting_row>(q, [&rows](const psw_posting_row&) { ++rows; });
-    if (rows != 2 * postings_of(k)) violation("entry " + std::to_string(k) + " has " + std::to_string(rows) + " sides of postings instead of " + std::to_string(2 * postings_of(k)));
+    if (rows != 2 * postings_of(k))
+      violation("entry " + std::to_string(k) + " has " + std::to_string(rows) + " sides of postings instead of " + std::to_string(2 * postings_of(k)));
   }
   if (present != 0) {
     for (int i = -1; i != accounts; ++i) {
@@ -128,7 +133,8 @@ void check(LedgerDriver& ledger, FakeHost& host, std::uint64_t acknowledged, std
       }
     }
     ledger.read<psw_account>(ledger.read_of(PSW_ROWS_TOTALS), [](const psw_account& a) {
-      if (from_abi(a.debits_posted) != from_abi(a.credits_posted) || from_abi(a.debits_pending) != from_abi(a.credits_pending)) violation("the totals do not balance");
+      if (from_abi(a.debits_posted) != from_abi(a.credits_posted) || from_abi(a.debits_pending) != from_abi(a.credits_pending))
+        violation("the totals do not balance");
     });
   }
   psw_call call{};
@@ -149,7 +155,8 @@ int child(const std::string& plugin, const std::string& directory, std::uint64_t
   FakeHost host(clock);
   host.option("directory", directory);
   host.option("segment_size", "64KiB");
-  if (const std::string complaint = host.load(type_of(load_plugin(plugin), "local_ledger"), "books"); !complaint.empty()) violation("start is refused: " + complaint);
+  if (const std::string complaint = host.load(type_of(load_plugin(plugin), "local_ledger"), "books"); !complaint.empty())
+    violation("start is refused: " + complaint);
   for (const LogLine& line : host.logs) {
     if (line.id == "PSW-LOCAL-002") tell(Note::torn, 0);
   }
@@ -213,7 +220,8 @@ Life live(const Options& o, const std::string& directory, std::uint64_t acknowle
     ::setenv("PSW_POWER_CUT_AT", std::to_string(cut_at).c_str(), 1);
     ::setenv("PSW_POWER_CUT_SEED", std::to_string(seed).c_str(), 1);
     if (!o.mutant.empty()) ::setenv("PSW_MUTANT", o.mutant.c_str(), 1);
-    ::execl("/proc/self/exe", "power_cut", "--child", o.plugin.c_str(), directory.c_str(), std::to_string(acknowledged).c_str(), std::to_string(submitted).c_str(), std::to_string(seed).c_str(), nullptr);
+    ::execl("/proc/self/exe", "power_cut", "--child", o.plugin.c_str(), directory.c_str(), std::to_string(acknowledged).c_str(),
+            std::to_string(submitted).c_str(), std::to_string(seed).c_str(), nullptr);
     std::_Exit(9);
   }
   ::close(ends[1]);
@@ -236,7 +244,8 @@ Life live(const Options& o, const std::string& directory, std::uint64_t acknowle
 
 int parent(Options o) {
   if (o.seed == 0) o.seed = std::random_device{}();
-  const std::string rerun = "power_cut --plugin " + o.plugin + " --shim " + o.shim + " --cuts " + std::to_string(o.cuts) + " --seed " + std::to_string(o.seed) + (o.mutant.empty() ? "" : " --mutant " + o.mutant);
+  const std::string rerun = "power_cut --plugin " + o.plugin + " --shim " + o.shim + " --cuts " + std::to_string(o.cuts) + " --seed " + std::to_string(o.seed) +
+                            (o.mutant.empty() ? "" : " --mutant " + o.mutant);
   std::printf("seed %llu; again: %s\n", static_cast<unsigned long long>(o.seed), rerun.c_str());
   std::fflush(stdout);
   std::mt19937_64 chance(o.seed);
@@ -266,7 +275,8 @@ int parent(Options o) {
         unanswered += submitted - acknowledged;
       } else if (!WIFEXITED(life.status) || WEXITSTATUS(life.status) != 0) {
         violated = true;
-        std::printf("violation after %llu cuts, ledger %s, cut at step %llu, status %x\n", static_cast<unsigned long long>(cuts), directory.c_str(), static_cast<unsigned long long>(cut_at), life.status);
+        std::printf("violation after %llu cuts, ledger %s, cut at step %llu, status %x\n", static_cast<unsigned long long>(cuts), directory.c_str(),
+                    static_cast<unsigned long long>(cut_at), life.status);
       }
     }
     total += acknowledged;
@@ -276,9 +286,11 @@ int parent(Options o) {
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("%llu cuts, %llu starts, %llu ledgers, %.1f s (%.0f cuts/s); %llu entries acknowledged, %llu under way when the power went, %llu torn tails cut: %s\n", static_cast<unsigned long long>(cuts),
-              static_cast<unsigned long long>(lives), static_cast<unsigned long long>(ledgers), seconds, static_cast<double>(cuts) / seconds, static_cast<unsigned long long>(total), static_cast<unsigned long long>(unanswered),
-              static_cast<unsigned long long>(torn), violated ? "VIOLATED" : "nothing lost");
+  std::printf(
+      "%llu cuts, %llu starts, %llu ledgers, %.1f s (%.0f cuts/s); %llu entries acknowledged, %llu under way when the power went, %llu torn tails cut: %s\n",
+      static_cast<unsigned long long>(cuts), static_cast<unsigned long long>(lives), static_cast<unsigned long long>(ledgers), seconds,
+      static_cast<double>(cuts) / seconds, static_cast<unsigned long long>(total), static_cast<unsigned long long>(unanswered),
+      static_cast<unsigned long long>(torn), violated ? "VIOLATED" : "nothing lost");
   if (!o.mutant.empty()) {
     std::filesystem::remove_all(base);
     if (!violated) std::printf("the planted bug %s was not noticed\n", o.mutant.c_str());

@@ -38,9 +38,13 @@ F real(const char* name) {
 }
 int real_openat(int dir, const char* path, int flags, mode_t mode) { return real<int (*)(int, const char*, int, ...)>("openat")(dir, path, flags, mode); }
 int real_truncate(int fd, off_t size) { return real<int (*)(int, off_t)>("ftruncate")(fd, size); }
-int real_rename(int from_dir, const char* from, int to_dir, const char* to) { return real<int (*)(int, const char*, int, const char*)>("renameat")(from_dir, from, to_dir, to); }
+int real_rename(int from_dir, const char* from, int to_dir, const char* to) {
+  return real<int (*)(int, const char*, int, const char*)>("renameat")(from_dir, from, to_dir, to);
+}
 int real_unlink(int dir, const char* path) { return real<int (*)(int, const char*, int)>("unlinkat")(dir, path, 0); }
-ssize_t real_pwrite(int fd, const void* data, std::size_t size, off_t at) { return real<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite")(fd, data, size, at); }
+ssize_t real_pwrite(int fd, const void* data, std::size_t size, off_t at) {
+  return real<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite")(fd, data, size, at);
+}
 
 struct Node {
   int fd = -1;             // our own, so that a closed file can still lose its bytes
@@ -108,7 +112,7 @@ class Disk {
     if (!tracked(fd)) return real_truncate(fd, size);
     const std::lock_guard lock(mutex_);
     Node& node = node_of(fd);
-    struct stat info {};
+    struct stat info{};
     fstat(fd, &info);
     if (info.st_size > size) remember(node, fd, size, info.st_size - size);
     const int rc = real_truncate(fd, size);
@@ -136,7 +140,7 @@ class Disk {
       names_.clear();
     } else {
       Node& node = node_of(fd);
-      struct stat info {};
+      struct stat info{};
       fstat(fd, &info);
       node.durable.clear();
       node.durable_size = info.st_size;
@@ -190,7 +194,7 @@ class Disk {
     return z ^ (z >> 31);
   }
   Node& node_of(int fd) {
-    struct stat info {};
+    struct stat info{};
     fstat(fd, &info);
     Node& node = nodes_[info.st_ino];
     if (node.fd < 0) {
@@ -239,7 +243,7 @@ class Disk {
   }
   void lose(Node& node) {
     if (node.fd < 0) return;
-    struct stat info {};
+    struct stat info{};
     fstat(node.fd, &info);
     const std::uint64_t way = random() % 4;  // 0 everything unsynced, 1 nothing, else each sector by chance
     const std::uint64_t in_sixteen = 1 + random() % 15;
@@ -274,7 +278,7 @@ ssize_t write_here(int fd, const void* data, std::size_t size) {
   return n;
 }
 bool regular(int fd) {
-  struct stat info {};
+  struct stat info{};
   return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
