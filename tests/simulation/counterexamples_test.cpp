@@ -178,8 +178,7 @@ std::string late_refusal() {
 // The credit crawls; when the bank is asked after not_after, it has no record yet. Their clock is far behind ours, further than the margin:
 // for them the credit that arrives at last is still in time.
 std::string not_found_after_not_after() {
-  ThreeBanks b(1, false);
-  b.jh.ledger.set_clock_offset_ms(-20'000);
+  ThreeBanks b(1, false, -20'000);
   for (auto* link : {&b.jh_1, &b.jh_2}) {
     link->fate = [link](std::int32_t kind, std::uint32_t nth) {
       if (kind == PSW_OP_CREDIT) return link->name() == "jh-1" && nth == 0 ? request(Request::late, 45'000) : request(Request::lost);

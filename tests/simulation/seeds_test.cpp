@@ -41,7 +41,8 @@ Fate weather(std::mt19937_64& random, std::int32_t kind) {
 // What is wrong after one run, or nothing.
 std::string run_seed(std::uint64_t seed, Weather is = Weather::any) {
   const bool stalls = is == Weather::stalls;
-  ThreeBanks b(seed, !stalls);
+  const std::int64_t apart_ms = seed % 3 == 0 ? static_cast<std::int64_t>(seed * 7'919 % 1'200'000) - 600'000 : 0;
+  ThreeBanks b(seed, !stalls, apart_ms);
   b.jh_2.up = !stalls;
   auto& random = b.world.random;
   for (auto* link : {&b.jh_1, &b.jh_2, &b.by_cc}) {
@@ -49,7 +50,6 @@ std::string run_seed(std::uint64_t seed, Weather is = Weather::any) {
     link->fate = [&random, stalls](std::int32_t kind, std::uint32_t) { return stalls ? heavy(random) : weather(random, kind); };
   }
   b.mj.ledger.lose_answer = [&random] { return random() % 50 == 0; };
-  if (random() % 3 == 0) b.jh.ledger.set_clock_offset_ms(static_cast<std::int64_t>(random() % 1'200'000) - 600'000);
   b.mj.ledger.lose_writes_of_the_dead = random() % 2 == 0;
 
   struct Sent {

@@ -88,7 +88,8 @@ class SimParticipant : public daemon::plugin_host::Participant {
 // The embedded ledger's own engine over files in memory.
 class SimLedger final : public SimParticipant {
  public:
-  explicit SimLedger(const daemon::Clock& clock) : SimParticipant("books", ""), wall_(clock) {
+  explicit SimLedger(const daemon::Clock& clock, std::int64_t clock_ms = 0) : SimParticipant("books", ""), wall_(clock) {
+    wall_.offset_ms = clock_ms;
     local_ledger::EngineOptions options;
     options.own_thread = false;
     options.segment_bytes = 4 * 1024 * 1024;

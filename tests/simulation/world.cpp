@@ -16,8 +16,8 @@ std::uint64_t draw(void* context) { return static_cast<World*>(context)->random(
 std::string text_of(Int128 v) { return format_total(v); }
 }  // namespace
 
-Bank::Bank(World& of, std::string its_code, std::string its_prefix, unsigned daemons)
-    : world(of), code(std::move(its_code)), prefix(std::move(its_prefix)), ledger(of.clock), notice_sink_(std::make_unique<Notices>(notices)) {
+Bank::Bank(World& of, std::string its_code, std::string its_prefix, unsigned daemons, std::int64_t clock_ms)
+    : world(of), code(std::move(its_code)), prefix(std::move(its_prefix)), ledger(of.clock, clock_ms), notice_sink_(std::make_unique<Notices>(notices)) {
   coordinators_.resize(daemons);
   inbounds_.resize(daemons);
 }
@@ -235,8 +235,8 @@ bool Bank::balanced() {
 
 // ---- world ----
 
-Bank& World::bank(std::string code, std::string prefix, unsigned daemons) {
-  banks.emplace_back(*this, std::move(code), std::move(prefix), daemons);
+Bank& World::bank(std::string code, std::string prefix, unsigned daemons, std::int64_t clock_ms) {
+  banks.emplace_back(*this, std::move(code), std::move(prefix), daemons, clock_ms);
   return banks.back();
 }
 Link& World::link(std::string name, Bank& from, Bank& to) {
@@ -329,8 +329,8 @@ void add_connector(config::Config& config, std::string name, std::string bank) {
   config.connectors.push_back(std::move(out));
 }
 
-ThreeBanks::ThreeBanks(std::uint64_t seed, bool with_cc)
-    : world(seed), mj(world.bank("mj", "mj-")), jh(world.bank("jh", "jh-", 1)), cc(world.bank("cc", "jh-", 1)), jh_1(world.link("jh-1", mj, jh)),
+ThreeBanks::ThreeBanks(std::uint64_t seed, bool with_cc, std::int64_t jh_clock_ms)
+    : world(seed), mj(world.bank("mj", "mj-")), jh(world.bank("jh", "jh-", 1, jh_clock_ms)), cc(world.bank("cc", "jh-", 1)), jh_1(world.link("jh-1", mj, jh)),
       jh_2(world.link("jh-2", mj, jh)), by_cc(world.link("cc-1", mj, cc)) {
   auto config = base_config(mj);
   config.banks.push_back(counterparty("jh", {"jh-"}));

@@ -75,7 +75,7 @@ class Link final : public SimParticipant {
 // One bank.
 class Bank {
  public:
-  Bank(World& world, std::string code, std::string prefix, unsigned daemons);
+  Bank(World& world, std::string code, std::string prefix, unsigned daemons, std::int64_t clock_ms = 0);
   void start(daemon::config::Config config);  // bootstraps the ledger, makes the coordinators
   Coordinator& daemon(unsigned i = 0) { return *coordinators_.at(i); }
   bool alive(unsigned i) const { return coordinators_.at(i) != nullptr; }
@@ -149,7 +149,7 @@ class Bank {
 class World {
  public:
   explicit World(std::uint64_t seed = 1) : random(seed) {}
-  Bank& bank(std::string code, std::string prefix, unsigned daemons = 2);
+  Bank& bank(std::string code, std::string prefix, unsigned daemons = 2, std::int64_t clock_ms = 0);
   Link& link(std::string name, Bank& from, Bank& to);
   // A gateway that is no Link: runs with the world until it ends.
   void add(Bank& of, SimParticipant& gateway) {
@@ -188,7 +188,8 @@ struct ThreeBanks {
   World world;
   Bank &mj, &jh, &cc;
   Link &jh_1, &jh_2, &by_cc;
-  explicit ThreeBanks(std::uint64_t seed = 1, bool with_cc = true);
+  // jh's clock is apart from the others' from its first day on: a ledger's clock does not follow a step back.
+  explicit ThreeBanks(std::uint64_t seed = 1, bool with_cc = true, std::int64_t jh_clock_ms = 0);
   // Money of a test: alice has 100,000 here, bob has nothing there.
   MoneyCommand pay_bob(std::int64_t minor, std::string_view key) { return mj.transfer("mj-alice", "jh-bob", minor, key); }
   // How often bob was credited `minor`, at either bank.
