@@ -34,14 +34,18 @@ struct ControlCall {
   transfer::Caller caller() const { return transfer::Caller(request.actor, auth::scopes_all); }
   transfer::Coordinator& coordinator() { return daemon.rooms().front()->coordinator(); }
 
+  // The caller's writer and its views still lie in `memory`: it goes in the loop's next turn.
+  void finish() {
+    daemon.rooms().front()->loop().post({[](void* self) { delete static_cast<ControlCall*>(self); }, this});
+  }
   // Both end the call.
   void ok(const json::Writer& out) {
     answer.ok(std::string(out.text()));
-    delete this;
+    finish();
   }
   void fail(std::string_view code, std::string_view message) {
     answer.fail(code, message);
-    delete this;
+    finish();
   }
   void fail(transfer::ErrorCode code, std::string_view member = {}, std::string_view detail = {}) {
     using transfer::ErrorCode;

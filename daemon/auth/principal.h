@@ -37,8 +37,8 @@ class Principal {
       : kind_(kind), id_size_(static_cast<std::uint8_t>(id.size())), key_id_size_(static_cast<std::uint8_t>(key_id.size())),
         scopes_(scopes), auth_time_ms_(auth_time_ms) {
     PSW_ASSERT(id.size() <= id_bytes_max && key_id.size() <= key_id_bytes_max);
-    std::memcpy(id_, id.data(), id.size());
-    std::memcpy(key_id_, key_id.data(), key_id.size());
+    if (!id.empty()) std::memcpy(id_, id.data(), id.size());
+    if (!key_id.empty()) std::memcpy(key_id_, key_id.data(), key_id.size());
   }
 
   PrincipalKind kind() const noexcept { return kind_; }
