@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <span>
 
 namespace payswitch::daemon::auth {
 namespace {
@@ -20,12 +21,15 @@ struct ScopeName {
 constexpr ScopeName scope_names[] = {
     {"read", scope_read}, {"pay", scope_pay}, {"accounts", scope_accounts}, {"cash", scope_cash}, {"operate", scope_operate}};
 
-std::string to_base32(const std::uint8_t* bytes, std::size_t chars) {
+// 52 characters hold 260 bits: behind the last byte come zeros, as in RFC 4648.
+std::string to_base32(std::span<const std::uint8_t> bytes, std::size_t chars) {
   std::string out;
+  std::size_t next = 0;
   unsigned buffer = 0, bits = 0;
   while (out.size() < chars) {
     if (bits < 5) {
-      buffer = (buffer << 8) | *bytes++;
+      buffer = (buffer << 8) | (next < bytes.size() ? bytes[next] : 0U);
+      ++next;
       bits += 8;
     }
     bits -= 5;
@@ -184,8 +188,8 @@ std::string scopes_text(Scopes scopes) {
 NewApiKey make_api_key(std::string_view service_name, Scopes scopes, std::vector<Network> networks, std::int64_t now_ms,
                        std::int64_t expires_ms, const std::array<std::uint8_t, 40>& random) {
   NewApiKey made;
-  made.stored.id = to_base32(random.data(), api_key_id_chars);
-  const std::string secret = to_base32(random.data() + 8, api_key_secret_chars);
+  made.stored.id = to_base32(std::span(random).first(8), api_key_id_chars);
+  const std::string secret = to_base32(std::span(random).subspan(8), api_key_secret_chars);
   made.stored.account = "svc:" + std::string(service_name);
   made.stored.scopes = scopes;
   made.stored.hash = hash_secret(secret);
