@@ -161,6 +161,13 @@ class Reader {
 
 }  // namespace
 
+Json::Json() = default;
+Json::~Json() = default;
+Json::Json(const Json& other) = default;
+Json& Json::operator=(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+
 std::optional<Json> Json::parse(std::string_view text) {
   Json out;
   Reader in(text);

@@ -17,6 +17,14 @@ class Json {
   static constexpr std::size_t depth_max = 5;       // a batch of records of flat members needs 3
   static constexpr std::size_t elements_max = 4096; // of one array or object
 
+  // Defined where the class is complete: a member holds values of this very class.
+  Json();
+  ~Json();
+  Json(const Json& other);
+  Json& operator=(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(Json&& other) noexcept;
+
   // Empty: not one JSON value as described above.
   static std::optional<Json> parse(std::string_view text);
 
