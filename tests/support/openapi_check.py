@@ -5,11 +5,13 @@ usage: openapi_check.py OPENAPI RECORDING…            validate these files
 exit 0: every answer is as described; 1: some are not; 2: nothing was recorded
 A request that was answered with success must be valid too, so the description cannot be narrower than the daemon.
 """
+import atexit
 import json
 import os
 import re
 import subprocess
 import sys
+import shutil
 import tempfile
 
 import yaml
@@ -84,6 +86,7 @@ class Api:
 
 def record(binary):
     folder = tempfile.mkdtemp(prefix="payswitch-openapi-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     recording = os.path.join(folder, "recording.jsonl")
     suites = "Money.*:Refusals.*:Keys.*:Idempotency.*"
     done = subprocess.run([binary, "--gtest_filter=" + suites, "--gtest_brief=1"], env={**os.environ, "PSW_RECORD": recording})
