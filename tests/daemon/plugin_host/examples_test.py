@@ -37,6 +37,17 @@ in_doubt = {{ KRW = "20000000", count = 1000 }}
 """
 
 
+def make_certificates(folder):
+    """The files an example names under /etc/payswitch: one certificate that is also its own authority, and a signing key."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+    openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "1", "-subj", "/CN=peer.mj.example", "-keyout", "peer.key", "-out", "peer.crt")
+    openssl("genpkey", "-algorithm", "ed25519", "-out", "mj-2026.pem")
+    shutil.copy(f"{folder}/peer.crt", f"{folder}/peers-ca.crt")
+    for private in ("peer.key", "mj-2026.pem"):
+        os.chmod(f"{folder}/{private}", 0o400)
+
+
 def main():
     daemon, source, *plugin_directories = sys.argv[1:]
     root = pathlib.Path(source)
@@ -44,11 +55,12 @@ def main():
     wrong = [] if len(examples) >= 2 else ["there are no examples"]
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
+        make_certificates(name)
         for directory in plugin_directories:  # copies: a link out of the plugin directory is refused
             for library in pathlib.Path(directory).glob("*.so"):
                 shutil.copy(library, name)
         for example in examples:
-            text = example.read_text()
+            text = example.read_text().replace("/etc/payswitch/", f"{name}/")
             plugins = re.findall(r'^plugin = "(\w+)"', text, re.M)
             missing = [plugin for plugin in plugins if not pathlib.Path(name, plugin + ".so").exists()]
             if missing:
