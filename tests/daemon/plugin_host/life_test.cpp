@@ -79,7 +79,9 @@ TEST_P(entry_that_throws, H37_faults_the_instance_and_nothing_else) {
     EXPECT_EQ(books->state(), ConnectorState::faulted);
   }
   // Its lane turns by itself, sooner or later.
-  if (books != nullptr && what == "throw_idle_turn") EXPECT_TRUE(world.run_until([&] { return books->state() == ConnectorState::faulted; }));
+  if (books != nullptr && what == "throw_idle_turn") {
+    EXPECT_TRUE(world.run_until([&] { return books->state() == ConnectorState::faulted; }));
+  }
   Seen after;
   world.write(*world.host->find("sane"), after);
   EXPECT_TRUE(world.run_until([&] { return after.times == 1; }));
