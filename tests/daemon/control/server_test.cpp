@@ -26,7 +26,8 @@ class Client {
     const timeval limit{10, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
-  void send(std::string_view text) { EXPECT_TRUE(write_all(fd_.get(), text).ok()); }
+  // A server that does not want us answers and closes before we have sent: what it said is still there to be read.
+  void send(std::string_view text) { static_cast<void>(::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL)); }
   std::string line() {
     std::string out;
     for (char c; ::recv(fd_.get(), &c, 1, 0) == 1;) {
