@@ -20,31 +20,19 @@ void balance_answered(void* call_context, const transfer::AccountAnswer& answer)
   Context& context = *static_cast<Context*>(call_context);
   if (answer.code != ErrorCode::none) return context.problem(answer.code, {.member = answer.member, .detail = answer.detail, .retry_after_ms = answer.retry_after_ms});
   const psw_account& account = *answer.account;
-  const Int128 balance = from_abi(account.credits_posted) - from_abi(account.debits_posted);
   json::Writer out(context.arena());
   out.begin_object();
   out.member("account", view(account.number));
   out.member("currency", currency_view(account.currency));
-  member_minor(out, "balance", balance);
-  member_minor(out, "available", balance - from_abi(account.debits_pending) + account.overdraft_limit);
-  member_minor(out, "debits_pending", from_abi(account.debits_pending));
-  member_minor(out, "debits_posted", from_abi(account.debits_posted));
-  member_minor(out, "credits_pending", from_abi(account.credits_pending));
-  member_minor(out, "credits_posted", from_abi(account.credits_posted));
+  render_counters(out, account);
   out.member_integer("sequence", static_cast<std::int64_t>(account.sequence));
   out.end_object();
-  const net::Header position{"Payswitch-Position", answer.position};
-  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+  answer_read(context, out, answer.position);
 }
 
-struct ListCall {
-  Context* context;
-  std::string_view filter;
-};
-
 void accounts_listed(void* call_context, const transfer::AccountsAnswer& answer) {
-  const ListCall call = *static_cast<ListCall*>(call_context);
-  Context& context = *call.context;
+  const ListCall& call = *static_cast<const ListCall*>(call_context);
+  Context& context = call.context;
   if (answer.code != ErrorCode::none) return context.problem(answer.code);
   json::Writer out(context.arena(), 4096);
   out.begin_object().key("accounts").begin_array();
@@ -54,15 +42,12 @@ void accounts_listed(void* call_context, const transfer::AccountsAnswer& answer)
     out.end_object();
   }
   out.end_array();
-  if (!answer.next.empty()) out.member("next", seal_cursor(context.services.cursor_key, call.filter, answer.next, context.arena()));
-  out.end_object();
-  const net::Header position{"Payswitch-Position", answer.position};
-  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+  call.finish(out, answer.next, answer.position);
 }
 
 void postings_listed(void* call_context, const transfer::PostingsAnswer& answer) {
-  const ListCall call = *static_cast<ListCall*>(call_context);
-  Context& context = *call.context;
+  const ListCall& call = *static_cast<const ListCall*>(call_context);
+  Context& context = call.context;
   if (answer.code != ErrorCode::none) return context.problem(answer.code);
   json::Writer out(context.arena(), 4096);
   out.begin_object();
@@ -73,10 +58,7 @@ void postings_listed(void* call_context, const transfer::PostingsAnswer& answer)
   out.key("postings").begin_array();
   for (const auto& row : answer.postings) render_posting(out, row);
   out.end_array();
-  if (!answer.next.empty()) out.member("next", seal_cursor(context.services.cursor_key, call.filter, answer.next, context.arena()));
-  out.end_object();
-  const net::Header position{"Payswitch-Position", answer.position};
-  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+  call.finish(out, answer.next, answer.position);
 }
 
 // The cursor of the query, opened; empty when there is none. A wrong one fails the fields.
@@ -86,10 +68,6 @@ std::string_view read_cursor(Context& context, Fields& fields, std::string_view 
   const auto after = open_cursor(context.services.cursor_key, filter, cursor, context.arena());
   if (!after) fields.fail(ErrorCode::cursor_invalid, "cursor", "does not belong to this list");
   return after.value_or("");
-}
-
-ListCall* list_call(Context& context, std::string_view filter) {
-  return new (context.arena().allocate(sizeof(ListCall), alignof(ListCall))) ListCall{&context, filter};
 }
 
 void change(Context& context, transfer::AccountAction action) {
@@ -139,7 +117,7 @@ void list_accounts(Context& context) {
   filter.begin_array().string("accounts").string(query.caller.principal).string(query.owner).end_array();
   query.after = read_cursor(context, fields, filter.text());
   if (!fields.ok()) return fields.answer();
-  context.services.coordinator->accounts(query, {accounts_listed, list_call(context, filter.text())});
+  context.services.coordinator->accounts(query, {accounts_listed, ListCall::make(context, filter.text())});
 }
 
 void get_account(Context& context) { context.services.coordinator->account(account_query(context), {answered, &context}); }
@@ -160,7 +138,7 @@ void list_postings(Context& context) {
   filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms).end_array();
   query.after = read_cursor(context, fields, filter.text());
   if (!fields.ok()) return fields.answer();
-  context.services.coordinator->postings(query, {postings_listed, list_call(context, filter.text())});
+  context.services.coordinator->postings(query, {postings_listed, ListCall::make(context, filter.text())});
 }
 
 void freeze_account(Context& context) {

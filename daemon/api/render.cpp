@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "api/cursor.h"
 #include "api/wire.h"
 
 namespace payswitch::daemon::api {
@@ -110,9 +111,18 @@ void render_history(json::Writer& out, std::span<const psw_change> history) {
   out.end_array();
 }
 
-void render_account(json::Writer& out, const psw_account& account) {
+void render_counters(json::Writer& out, const psw_account& account) {
   const Int128 balance = from_abi(account.credits_posted) - from_abi(account.debits_posted);
   const Int128 debits_pending = from_abi(account.debits_pending);
+  member_minor(out, "balance", balance);
+  member_minor(out, "available", balance - debits_pending + account.overdraft_limit);
+  member_minor(out, "debits_pending", debits_pending);
+  member_minor(out, "debits_posted", from_abi(account.debits_posted));
+  member_minor(out, "credits_pending", from_abi(account.credits_pending));
+  member_minor(out, "credits_posted", from_abi(account.credits_posted));
+}
+
+void render_account(json::Writer& out, const psw_account& account) {
   static constexpr std::string_view words[] = {"open", "frozen_debit", "frozen_credit", "frozen"};
   const std::string_view number = view(account.number);
   out.member("number", number);
@@ -120,12 +130,7 @@ void render_account(json::Writer& out, const psw_account& account) {
   out.member("currency", currency_of(account.currency));
   out.member("kind", account.kind == 1 ? std::string_view("customer") : number.substr(0, number.find(':')));
   out.member("status", account.status & 4 ? std::string_view("closed") : words[account.status & 3]);
-  member_minor(out, "balance", balance);
-  member_minor(out, "available", balance - debits_pending + account.overdraft_limit);
-  member_minor(out, "debits_pending", debits_pending);
-  member_minor(out, "debits_posted", from_abi(account.debits_posted));
-  member_minor(out, "credits_pending", from_abi(account.credits_pending));
-  member_minor(out, "credits_posted", from_abi(account.credits_posted));
+  render_counters(out, account);
   member_minor(out, "overdraft_limit", account.overdraft_limit);
   if (account.max_balance > 0 && account.max_balance != INT64_MAX) member_minor(out, "max_balance", account.max_balance);
   if (!empty(account.metadata)) {
@@ -202,6 +207,21 @@ void answer_account(Context& context, const transfer::AccountAnswer& answer, Mad
   if (answer.replayed) headers[n++] = {"Idempotent-Replayed", "true"};
   if (!answer.position.empty()) headers[n++] = {"Payswitch-Position", answer.position};
   context.respond(made == Made::yes ? 201 : 200, std::span(headers.data(), n), out);
+}
+
+void answer_read(Context& context, json::Writer& out, std::string_view position) noexcept {
+  const net::Header header{"Payswitch-Position", position};
+  context.respond(200, position.empty() ? std::span<const net::Header>{} : std::span(&header, 1), out);
+}
+
+ListCall* ListCall::make(Context& context, std::string_view filter) {
+  return new (context.arena().allocate(sizeof(ListCall), alignof(ListCall))) ListCall{context, filter};
+}
+
+void ListCall::finish(json::Writer& out, std::string_view next, std::string_view position) const noexcept {
+  if (!next.empty()) out.member("next", seal_cursor(context.services.cursor_key, filter, next, context.arena()));
+  out.end_object();
+  answer_read(context, out, position);
 }
 
 }  // namespace payswitch::daemon::api

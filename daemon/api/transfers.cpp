@@ -40,15 +40,9 @@ void act(Context& context, transfer::HoldAction action) {
   context.services.coordinator->resolve_hold(command, {changed, &context});
 }
 
-// What a cursor of the list is bound to, and the context its page is rendered with.
-struct ListCall {
-  Context* context;
-  std::string_view filter;
-};
-
 void listed(void* call_context, const transfer::TransfersAnswer& answer) {
-  const ListCall call = *static_cast<ListCall*>(call_context);
-  Context& context = *call.context;
+  const ListCall& call = *static_cast<const ListCall*>(call_context);
+  Context& context = call.context;
   if (answer.code != ErrorCode::none) return context.problem(answer.code, {.member = answer.code == ErrorCode::cursor_invalid ? "cursor" : ""});
   json::Writer out(context.arena(), 4096);
   out.begin_object().key("transfers").begin_array();
@@ -58,10 +52,7 @@ void listed(void* call_context, const transfer::TransfersAnswer& answer) {
     out.end_object();
   }
   out.end_array();
-  if (!answer.next.empty()) out.member("next", seal_cursor(context.services.cursor_key, call.filter, answer.next, context.arena()));
-  out.end_object();
-  const net::Header position{"Payswitch-Position", answer.position};
-  context.respond(200, answer.position.empty() ? std::span<const net::Header>{} : std::span(&position, 1), out);
+  call.finish(out, answer.next, answer.position);
 }
 
 }  // namespace
@@ -136,7 +127,7 @@ void list_transfers(Context& context) {
     query.after = after.value_or("");
   }
   if (!fields.ok()) return fields.answer();
-  auto* call = new (context.arena().allocate(sizeof(ListCall), alignof(ListCall))) ListCall{&context, filter.text()};
+  auto* call = ListCall::make(context, filter.text());
   context.services.coordinator->transfers(query, {listed, call});
 }
 
