@@ -179,13 +179,18 @@ void Saga::judge_now() {
   write_judgement();
 }
 
+// What was being written is durable: it is what we know now, and whoever waits hears of it.
+void Saga::took_effect(const ledger::WriteReply& reply) {
+  rec_.copy(next_);
+  rec_.row.version = decided_on_ + 1;
+  core_.committed(rec_.row.id, rec_.row.version, rec_.state(), reply.at().position);
+}
+
 void Saga::written(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   switch (reply.what()) {
     case ledger::Written::applied:
-      rec_.copy(next_);
-      rec_.row.version = decided_on_ + 1;
-      core_.committed(rec_.row.id, rec_.row.version, rec_.state(), reply.at().position);
+      took_effect(reply);
       return after_judgement();
     case ledger::Written::conflict:
       ++core_.counters.version_conflicts;

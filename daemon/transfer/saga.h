@@ -42,6 +42,7 @@ class Saga final : public Timed {
   void replied(const psw_reply& reply);
   void remember(const Heard& heard);
   void judge_now();
+  void took_effect(const ledger::WriteReply& reply);
   void written(const ledger::WriteReply& reply);
   void after_judgement();
   void reread();

@@ -219,9 +219,7 @@ void Saga::due_written(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   switch (reply.what()) {
     case ledger::Written::applied:
-      rec_.copy(next_);
-      rec_.row.version = decided_on_ + 1;
-      core_.committed(rec_.row.id, rec_.row.version, rec_.state(), reply.at().position);
+      took_effect(reply);
       if (due_.raise_attention) core_.notice(Notice::attention, rec_.row.id, rec_.bank(), name(Attention::overdue));
       if (due_.expire || due_.send == Send::nothing) return end();
       lease_until_ns_ = core_.now_ns() + static_cast<std::uint64_t>(core_.settings->times.lease_ms) * 1'000'000;
