@@ -28,7 +28,7 @@ PSW_LAYOUT(psw_entry, 136, if_refused, 120);
 PSW_LAYOUT(psw_posting_row, 144, available_after, 128);
 PSW_LAYOUT(psw_change, 104, note, 88);
 PSW_LAYOUT(psw_hello, 80, currencies, 64);
-PSW_LAYOUT(psw_read, 160, lease_ms, 152);
+PSW_LAYOUT(psw_read, 168, pad, 164);
 PSW_LAYOUT(psw_credit, 232, verified_key, 216);
 PSW_LAYOUT(psw_decision, 224, verified_key, 208);
 PSW_LAYOUT(psw_call, 56, actor, 40);
