@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <vector>
 
 namespace payswitch::test {
@@ -36,15 +37,19 @@ int printed(const std::string& line, std::string& output) {
 }  // namespace
 
 std::uint16_t DaemonProcess::free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  std::uint16_t port = 0;
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 && getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) port = ntohs(address.sin_port);
-  close(fd);
-  return port;
+  constexpr std::uint16_t first = 10'000, last = 32'000;
+  static std::mt19937 random{std::random_device{}()};
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(first + random() % (last - first));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    if (free) return port;
+  }
 }
 
 std::string DaemonProcess::read_file(const std::string& path) {
@@ -64,7 +69,7 @@ DaemonProcess::DaemonProcess(DaemonOptions options, DaemonSurroundings surroundi
     for (const char* from : {PSW_PLUGIN_DIR, PSW_FIXTURE_DIR})
       if (const std::string file = std::string(from) + "/" + plugin + ".so"; std::filesystem::exists(file)) std::filesystem::copy_file(file, plugin_folder() + "/" + plugin + ".so");
   }
-  std::ofstream(config_file()) << "[switch]\nbank = \"mj\"\nprefix = \"mj-\"\ncurrencies = { KRW = 0, USD = 2 }\nledger = \"books\"\n"
+  std::ofstream(config_file()) << "[switch]\nbank = \"" << options_.bank << "\"\nprefix = \"" << options_.bank << "-\"\ncurrencies = { KRW = 0, USD = 2 }\nledger = \"books\"\n"
                                << "[listen.public]\naddress = \"127.0.0.1:" << port_ << "\"\n[listen.admin]\naddress = \"127.0.0.1:" << admin_port_ << "\"\n"
                                << "[auth]\nmode = \"" << options_.auth_mode << "\"\n[cash]\nallow = \"" << options_.cash_allow << "\"\n"
                                << "[paths]\nplugins = \"" << plugin_folder() << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n"

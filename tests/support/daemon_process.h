@@ -18,6 +18,7 @@ struct DaemonOptions {
   std::string extra;        // TOML appended to the file
   std::string environment;  // one NAME=value, or empty
   std::string wrapper;      // a program and its arguments put in front ("faketime …"), or empty
+  std::string bank = "mj";  // whose daemon this is; its accounts begin with it
 };
 
 // What few tests need.
@@ -62,6 +63,7 @@ class DaemonProcess {
   std::string control(std::string_view request) const;
 
   static std::string read_file(const std::string& path);
+  // Below the ports that the system gives to outgoing connections: a daemon that was killed finds its own free when it starts again.
   static std::uint16_t free_port();
 
  private:
