@@ -31,6 +31,7 @@ void Saga::start(bool first) noexcept {
   write_tries_ = 0;
   contradiction_ = Contradiction::none;
   repair_id_ = psw_id{};
+  parent_.reset();
   told_ = Told{};
   code_.clear();
   lease_until_ns_ = core_.now_ns() + static_cast<std::uint64_t>(core_.settings->times.lease_ms) * ms;
@@ -242,6 +243,7 @@ void Saga::retry_write() noexcept {
 void Saga::on_timer() {
   switch (phase_) {
     case Phase::delayed: return look();
+    case Phase::parent: return read_parent();
     case Phase::judging: return write_judgement();
     case Phase::due_write: return write_due();
     case Phase::reading: return reread();
@@ -254,7 +256,7 @@ void Saga::on_timer() {
 // Somebody wrote this transfer since we looked. A decision is judged again; anything else is the other's business now.
 void Saga::reread() {
   first_ = false;
-  if (!is_decision(answer_) && !PSW_MUTANT("no_version_check")) return end();
+  if (!is_decision(answer_) && !parent_ && !PSW_MUTANT("no_version_check")) return end();
   phase_ = Phase::reading;
   const bool asked = core_.client.read<&Saga::got_record>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder&) {
     read.id = rec_.row.id;
@@ -269,6 +271,10 @@ void Saga::got_record(const ledger::ReadReply& reply) {
   for (const auto& row : reply.rows<psw_record>()) {
     if (!same(row.id, id)) continue;
     if (!rec_.load(row)) return end(false);
+    // Only the transfer that this reversal gives back from was written meanwhile: what was judged holds.
+    const bool parent_moved = parent_ && rec_.row.version == decided_on_;
+    parent_.reset();
+    if (parent_moved) return write_judgement();
     if (PSW_MUTANT("no_version_check") && !is_decision(answer_)) return is_open(rec_.state()) ? write_judgement() : end();
     return settle();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "transfer/core.h"
@@ -33,7 +34,7 @@ class Saga final : public Timed {
   void on_timer() override;
 
  private:
-  enum class Phase : std::uint8_t { idle, delayed, sending, judging, due_write, reading, repairing };
+  enum class Phase : std::uint8_t { idle, delayed, sending, parent, judging, due_write, reading, repairing };
 
   // saga.cpp
   void start(bool first) noexcept;
@@ -59,8 +60,8 @@ class Saga final : public Timed {
   // Of this saga's write: repeated by it, it is the same step; by anybody else on the same version it is another, and finds its version gone.
   psw_id own_step(std::string_view note) noexcept;
   void schedule(OwnedRecord& next, TransferState state) noexcept;
-  void release_hold(ledger::EntryBuilder& entry, OwnedRecord& next);
-  void close(OwnedRecord& next, TransferState state, std::string_view reason);
+  void read_parent();
+  void got_parent(const ledger::ReadReply& reply);
   bool find_way(bool same_bank);
   std::string_view way_connector() const noexcept { return way_connector_; }
 
@@ -72,6 +73,7 @@ class Saga final : public Timed {
   Core& core_;
   OwnedRecord rec_;    // as last known to be durable
   OwnedRecord next_;   // as being written
+  std::unique_ptr<OwnedRecord> parent_;  // of a reversal that ends: read for the write under way
   Phase phase_ = Phase::idle;
   Send sent_ = Send::nothing;
   bool first_ = false;        // nobody else has touched the record since we wrote `submitted`

@@ -5,6 +5,7 @@
 #include "transfer/limits.h"
 #include "transfer/mutant.h"
 #include "transfer/saga.h"
+#include "transfer/settle.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -36,6 +37,14 @@ bool listed(std::string_view list, std::string_view bank) noexcept {
 
 // The next target of today's routes: of the same bank behind the connector that was tried, or of a bank that was not tried.
 bool Saga::find_way(bool same_bank) {
+  // What came from a bank goes back to that bank, whatever way other money to that account would take.
+  if (counts_on_parent(rec_)) {
+    const auto* way = same_bank ? connector_of(core_, rec_.bank(), view(rec_.row.connector)) : nullptr;
+    if (way == nullptr) return false;
+    way_connector_ = way->name();
+    way_bank_ = rec_.bank();
+    return true;
+  }
   const auto decision = core_.settings->routes.find({view(rec_.row.payee), rec_.currency(), rec_.operation_money().minor});
   const bool waits = rec_.state() == TransferState::held;
   bool behind = waits;
@@ -78,22 +87,30 @@ void Saga::schedule(OwnedRecord& next, TransferState state) noexcept {
   next.row.lease_ms = 0;
 }
 
-void Saga::release_hold(ledger::EntryBuilder& entry, OwnedRecord& next) {
-  const auto clearing = ledger::clearing_account(rec_.bank(), rec_.currency());
-  const auto credit = rec_.bank().empty() ? view(rec_.row.payee) : clearing.view();
-  entry.void_hold(view(rec_.row.payer), credit, rec_.operation_money(), core_.hasher.step_id(rec_.row.id, rec_.row.version, "posting"), rec_.detail.hold_id, rec_.row.id);
-  next.detail.hold_id = psw_id{};
+// The transfer that a reversal gives back from counts it: both are written by whoever ends it.
+void Saga::read_parent() {
+  phase_ = Phase::parent;
+  const bool asked = core_.client.read<&Saga::got_parent>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder&) {
+    read.id = rec_.row.parent_id;
+    read.limit = 1;
+  });
+  if (!asked) retry_write();
 }
 
-void Saga::close(OwnedRecord& next, TransferState state, std::string_view reason) {
-  next.set_state(state);
-  next.row.reason = str(next.own(reason));
-  next.row.next_action_ms = 0;
-  next.row.lease_owner = {};
-  next.row.lease_ms = 0;
+void Saga::got_parent(const ledger::ReadReply& reply) {
+  if (!reply.ok()) return retry_write();
+  for (const auto& row : reply.rows<psw_record>()) {
+    if (!same(row.id, rec_.row.parent_id)) continue;
+    parent_ = std::make_unique<OwnedRecord>();
+    if (parent_->load(row)) return write_judgement();
+  }
+  core_.notice(Notice::record_damaged, rec_.row.id, rec_.bank(), "the transfer it gives back from cannot be read");
+  end(false);
 }
 
 void Saga::write_judgement() {
+  const bool has_ended = judgement_.what == Do::complete || judgement_.what == Do::release;
+  if (has_ended && counts_on_parent(rec_) && !parent_) return read_parent();
   phase_ = Phase::judging;
   auto write = core_.client.begin();
   if (!write) return retry_write();
@@ -101,31 +118,15 @@ void Saga::write_judgement() {
   next_.copy(rec_);
   decided_on_ = rec_.row.version;
   const psw_id& id = rec_.row.id;
-  const auto posting = core_.hasher.step_id(id, rec_.row.version, "posting");
-  const bool has_ended = judgement_.what == Do::complete || judgement_.what == Do::release;
   if (has_ended && is_decision(answer_)) {
     next_.detail.peer = theirs_;
     next_.detail.peer_reference = next_.own(std::string_view(peer_reference_).substr(0, peer_reference_bytes_max));
   }
   switch (judgement_.what) {
-    case Do::complete: {
-      const auto clearing = ledger::clearing_account(rec_.bank(), rec_.currency());
-      entry.post_hold(view(rec_.row.payer), clearing, rec_.operation_money(), posting, rec_.detail.hold_id, id);
-      close(next_, TransferState::completed, {});
-      next_.detail.posted_minor = rec_.operation_money().minor;
-      next_.detail.hold_id = psw_id{};
-      break;
-    }
+    case Do::complete: complete_record(core_, entry, rec_, next_); break;
     case Do::release: {
-      release_hold(entry, next_);
-      give_limits_back(entry, rec_.detail.limit_keys, rec_.operation_money().minor, true, static_cast<std::int64_t>(rec_.detail.limit_window_ms));
-      next_.detail.limit_keys = {};
-      if (rec_.detail.cancel_by_client != 0) {
-        close(next_, TransferState::voided, "cancelled");
-      } else {
-        const std::string_view why = answer_ == Answer::not_sent ? "connector_down" : code_.empty() ? std::string_view("unspecified") : std::string_view(code_);
-        close(next_, TransferState::voided, "peer_refused:" + std::string(why.substr(0, 64)));
-      }
+      const std::string_view why = answer_ == Answer::not_sent ? "connector_down" : code_.empty() ? std::string_view("unspecified") : std::string_view(code_);
+      release_record(core_, entry, rec_, next_, rec_.detail.cancel_by_client != 0 ? "cancelled" : "peer_refused:" + std::string(why.substr(0, 64)));
       break;
     }
     case Do::next_connector:
@@ -133,7 +134,7 @@ void Saga::write_judgement() {
       const bool was_held = rec_.state() == TransferState::held;
       const bool other_bank = way_bank_ != rec_.bank();
       if (other_bank) {
-        release_hold(entry, next_);
+        void_hold_of(core_, entry, rec_, next_);
         const auto clearing = ledger::clearing_account(way_bank_, rec_.currency());
         if (const auto* bank = core_.settings->config->bank(way_bank_)) {
           if (const auto it = bank->exposure.find(rec_.currency()); it != bank->exposure.end()) entry.guard_exposure(clearing, it->second, over_exposure);
@@ -163,6 +164,11 @@ void Saga::write_judgement() {
       }
       break;
   }
+  if (has_ended && parent_ && !settle_parent(entry, *parent_, rec_.operation_money().minor, judgement_.what == Do::complete)) {
+    core_.client.cancel(write);
+    core_.notice(Notice::record_damaged, rec_.row.parent_id, rec_.bank(), "it does not count the reversal that ends");
+    return end(false);
+  }
   next_.put(entry, note_of(judgement_.what));
   core_.client.write<&Saga::written>(write, own_step(note_of(judgement_.what)), this);
 }
@@ -179,10 +185,10 @@ void Saga::write_due() {
   if (due_.expire) {
     note = "expired";
     if (rec_.state() == TransferState::held) entry.guard_clock_reached(rec_.detail.hold_until_ms, not_yet);
-    release_hold(entry, next_);
+    void_hold_of(core_, entry, rec_, next_);
     give_limits_back(entry, rec_.detail.limit_keys, rec_.operation_money().minor, true, static_cast<std::int64_t>(rec_.detail.limit_window_ms));
     next_.detail.limit_keys = {};
-    close(next_, TransferState::expired, "expired");
+    close_record(next_, TransferState::expired, "expired");
   } else {
     const bool sends = due_.send != Send::nothing;
     if (due_.to_doubt) {
