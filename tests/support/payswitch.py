@@ -1,8 +1,10 @@
 """A real payswitchd in a folder of its own on free ports, for the demonstration, benchmarks and process tests."""
 
+import http.client
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -14,9 +16,17 @@ READY_SECONDS_MAX = 30
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that the kernel gives to outgoing connections: none of those takes it while its daemon is down."""
+    for _ in range(1000):
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port below 32000")
 
 
 class Answer:
@@ -106,6 +116,8 @@ level = "notice"
                 return Answer(response.status, response.headers, response.read().decode())
         except urllib.error.HTTPError as refused:
             return Answer(refused.code, refused.headers, refused.read().decode())
+        except http.client.HTTPException as broken:  # an answer that was cut short is none
+            raise ConnectionError(str(broken)) from broken
 
     def post(self, path, key, body, **headers):
         return self.request("POST", path, body, {"Idempotency-Key": key, **{name.replace("_", "-"): value for name, value in headers.items()}})
