@@ -20,6 +20,8 @@ constexpr Endpoint table[] = {
     {"POST", "/v1/transfers/{id}/void", scope_pay, true, true, void_transfer, "Voids a hold: the reserved money is available again."},
     {"POST", "/v1/transfers/{id}/cancel", scope_pay, false, true, cancel_transfer,
      "Asks that a transfer be not made: a hold is voided, a transfer under way is cancelled at the other bank if that has not acted yet."},
+    {"POST", "/v1/transfers/{id}/reverse", scope_pay | scope_cash | scope_reverse, true, true, reverse_transfer,
+     "Gives back what a completed transfer moved, wholly or in part (`amount`), as often as something is left. Whoever was credited consents: the account's owner calls, or a service with the scope reverse. Money that came from another bank goes back to that bank."},
     {"GET", "/v1/transfers", scope_read, false, false, list_transfers,
      "Transfers of the caller, newest first, by `state` (several parted by commas), `bank`, `reference`; with the scope operate everybody's, or those of one `principal` (a `reference` is looked for among one principal's, the caller's unless named)."},
     {"GET", "/v1/accounts/{number}/postings", scope_read, false, false, list_postings,

@@ -40,7 +40,7 @@ constexpr ErrorText texts[] = {
     {"not_reversible", "The transfer cannot be reversed", "반환할 수 없는 거래입니다", "Reversals, repairs, settlements and outgoing transfers to another bank cannot be reversed here."},
     {"batch_item_failed", "Another item of the batch was refused", "일괄 거래의 다른 항목이 거절되었습니다", "An atomic batch is applied whole or not at all."},
     {"idempotency_key_reused", "The key was used for another request", "이미 다른 요청에 사용된 키입니다", "The same Idempotency-Key came before with another content. Use a new key for a new request."},
-    {"reversal_needs_consent", "The reversal needs the payee's consent", "반환에는 수취인의 동의가 필요합니다", "The payee has to agree before money is taken back."},
+    {"reversal_needs_consent", "The reversal needs the payee's consent", "반환에는 수취인의 동의가 필요합니다", "The owner of the account that was credited has to give it back itself, or a service with the scope `reverse` that keeps the consent."},
     {"account_not_empty", "The account is not empty", "잔액이나 예약이 남아 있는 계좌입니다", "Closing needs a zero balance and no reserved money on either side."},
     {"amount_exceeds_hold", "The amount is higher than the hold", "예약 금액을 초과합니다", "At most the held amount can be posted."},
     {"rate_limited", "Too many requests", "요청이 너무 많습니다", "The rate of this principal is used up; wait `retry_after_ms` and send the same request again."},

@@ -27,6 +27,7 @@ void get_transfer(Context& context);
 void post_transfer(Context& context);
 void void_transfer(Context& context);
 void cancel_transfer(Context& context);
+void reverse_transfer(Context& context);
 
 // me.cpp
 void get_me(Context& context);

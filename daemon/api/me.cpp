@@ -9,7 +9,8 @@ void get_me(Context& context) {
   auto fields = Fields::of_query(context, {});
   if (!fields.ok()) return fields.answer();
   static constexpr struct { auth::Scopes bit; std::string_view name; } names[] = {
-      {auth::scope_read, "read"}, {auth::scope_pay, "pay"}, {auth::scope_accounts, "accounts"}, {auth::scope_cash, "cash"}, {auth::scope_operate, "operate"}};
+      {auth::scope_read, "read"}, {auth::scope_pay, "pay"}, {auth::scope_accounts, "accounts"}, {auth::scope_cash, "cash"}, {auth::scope_operate, "operate"},
+      {auth::scope_reverse, "reverse"}};
   json::Writer out(context.arena());
   out.begin_object();
   out.member("principal", context.principal.id());

@@ -14,7 +14,8 @@ using transfer::Recorded;
 
 std::string scopes(auth::Scopes any_of) {
   static constexpr struct { auth::Scopes bit; std::string_view name; } names[] = {
-      {auth::scope_read, "read"}, {auth::scope_pay, "pay"}, {auth::scope_accounts, "accounts"}, {auth::scope_cash, "cash"}, {auth::scope_operate, "operate"}};
+      {auth::scope_read, "read"}, {auth::scope_pay, "pay"}, {auth::scope_accounts, "accounts"}, {auth::scope_cash, "cash"}, {auth::scope_operate, "operate"},
+      {auth::scope_reverse, "reverse"}};
   std::string out;
   for (const auto& scope : names)
     if (any_of & scope.bit) out += (out.empty() ? "" : " or ") + std::string(scope.name);

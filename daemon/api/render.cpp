@@ -59,6 +59,8 @@ void render_transfer(json::Writer& out, const transfer::TransferView& view) {
   member_minor(out, "amount", view.money.minor);
   out.member("currency", currency_of(view.money.currency));
   if (detail.posted_minor != 0) member_minor(out, "posted_amount", detail.posted_minor);
+  if (detail.reversed_posted_minor != 0) member_minor(out, "reversed_amount", detail.reversed_posted_minor);
+  if (detail.reversed_pending_minor != 0) member_minor(out, "reversed_pending", detail.reversed_pending_minor);
   if (detail.mode == 1) out.member("mode", "hold");
   optional(out, "reason_code", view.reason_code);
   if (view.attention != Attention::none) {

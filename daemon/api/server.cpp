@@ -111,7 +111,8 @@ bool scope_allows(Context& context) noexcept {
       {auth::scope_read, "the scope read is needed"}, {auth::scope_pay, "the scope pay is needed"},
       {auth::scope_pay | auth::scope_cash, "one of the scopes pay and cash is needed"},
       {auth::scope_pay | auth::scope_accounts, "one of the scopes pay and accounts is needed"},
-      {auth::scope_accounts, "the scope accounts is needed"}, {auth::scope_operate, "the scope operate is needed"}};
+      {auth::scope_accounts, "the scope accounts is needed"}, {auth::scope_operate, "the scope operate is needed"},
+      {auth::scope_reverse, "the scope reverse is needed"}};
   std::string_view detail;
   for (const auto& word : words)
     if (word.bit == wanted) detail = word.text;

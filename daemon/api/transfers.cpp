@@ -87,6 +87,20 @@ void post_transfer(Context& context) { act(context, transfer::HoldAction::post);
 void void_transfer(Context& context) { act(context, transfer::HoldAction::void_hold); }
 void cancel_transfer(Context& context) { act(context, transfer::HoldAction::cancel); }
 
+void reverse_transfer(Context& context) {
+  transfer::ReverseCommand command;
+  command.caller = context.caller();
+  command.idempotency_key = context.headers.idempotency_key;
+  command.wait_ms = context.wait_ms;
+  command.wait_of_connector = context.wait_by_default;
+  auto fields = Fields::of_body(context, {"amount"});
+  command.amount_minor = fields.amount("amount", false, false).minor;
+  if (TraceContext trace; !context.headers.traceparent.empty() && parse_traceparent(context.headers.traceparent, trace)) command.trace_id = trace.trace;
+  if (!fields.ok()) return fields.answer();
+  if (!read_id(context, command.transfer)) return;
+  context.services.coordinator->reverse(command, {made, &context});
+}
+
 void get_transfer(Context& context) {
   auto fields = Fields::of_query(context, {});
   if (!fields.ok()) return fields.answer();

@@ -19,7 +19,8 @@ struct ScopeName {
   Scopes bit;
 };
 constexpr ScopeName scope_names[] = {
-    {"read", scope_read}, {"pay", scope_pay}, {"accounts", scope_accounts}, {"cash", scope_cash}, {"operate", scope_operate}};
+    {"read", scope_read}, {"pay", scope_pay}, {"accounts", scope_accounts}, {"cash", scope_cash}, {"operate", scope_operate},
+    {"reverse", scope_reverse}};
 
 // 52 characters hold 260 bits: behind the last byte come zeros, as in RFC 4648.
 std::string to_base32(std::span<const std::uint8_t> bytes, std::size_t chars) {

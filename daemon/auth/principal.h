@@ -22,7 +22,8 @@ inline constexpr Scopes scope_pay = 2;        // open, post, void and cancel tra
 inline constexpr Scopes scope_accounts = 4;   // open, freeze, unfreeze and close accounts of any owner
 inline constexpr Scopes scope_cash = 8;       // deposit to and withdraw from any account ([cash] allow = "service")
 inline constexpr Scopes scope_operate = 16;   // see every account and transfer
-inline constexpr Scopes scopes_all = 31;
+inline constexpr Scopes scope_reverse = 32;   // give completed transfers back for payees whose consent it keeps
+inline constexpr Scopes scopes_all = 63;
 
 // A value: copied freely, no memory of its own, usable on any thread. `id` scopes idempotency keys and owns accounts: it is the
 // service account or user, never the key it came with, so all keys of one account share one idempotency space.

@@ -39,7 +39,7 @@ constexpr Argument in_doubt_list[] = {
     {"limit", option, false, "", "at most so many rows (100, at most 500)"}};
 constexpr Argument key_create[] = {
     {"principal", option, true, "", "service account the key speaks for"},
-    {"scopes", option, true, "", "comma-separated: read, pay, accounts, cash, operate"},
+    {"scopes", option, true, "", "comma-separated: read, pay, accounts, cash, operate, reverse"},
     {"expires", option, false, "", "duration from now, such as 90d; left out: never"},
     {"network", option, false, "", "comma-separated networks it works from, such as 10.0.0.0/8; left out: any"}};
 constexpr Argument key_list[] = {{"principal", option, false, "", "only this principal's"}};

@@ -69,6 +69,20 @@ struct HoldCommand {
   std::uint32_t wait_ms = 0;
 };
 
+// Gives back what a completed transfer moved, wholly or in part, by a linked transfer of kind reversal. Who pays back consents: the owner
+// of the account that was credited, or a service with the scope reverse that keeps the consent; of cash, whoever may move cash.
+struct ReverseCommand {
+  Caller caller;
+  std::string_view idempotency_key;  // required
+  psw_id transfer{};
+  std::int64_t amount_minor = 0;     // 0 = all that is left
+  std::string_view consent;          // an operator's words about the payee's consent: kept in the history; at most consent_bytes_max
+  std::uint32_t wait_ms = 0;
+  bool wait_of_connector = false;    // as in MoneyCommand
+  psw_id trace_id{};
+};
+inline constexpr std::size_t consent_bytes_max = 1'000;
+
 struct TransferQuery {
   Caller caller;
   psw_id transfer{};

@@ -87,6 +87,7 @@ class Coordinator {
   // Money. A command is judged in the documented order (docs: refusal order), its first durable write decides.
   void pay(const MoneyCommand& command, Reply<TransferAnswer> reply);
   void resolve_hold(const HoldCommand& command, Reply<TransferAnswer> reply);
+  void reverse(const ReverseCommand& command, Reply<TransferAnswer> reply);
 
   void transfer(const TransferQuery& query, Reply<TransferAnswer> reply);
   void transfers(const TransfersQuery& query, Reply<TransfersAnswer> reply);

@@ -9,6 +9,7 @@
 #include "transfer/pay_flow.h"
 #include "transfer/queries.h"
 #include "transfer/recovery.h"
+#include "transfer/reversal_flow.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
@@ -31,6 +32,7 @@ Core::Core(const Parts& given, std::shared_ptr<const Settings> first_settings)
       ulids(given.random.function, given.random.context), owner(lease_owner(given)) {
   pays = std::make_unique<Pool<PayFlow, Core>>(*this, parts.running_max);
   holds = std::make_unique<Pool<HoldFlow, Core>>(*this, parts.running_max);
+  reversals = std::make_unique<Pool<ReverseFlow, Core>>(*this, parts.running_max);
   shows = std::make_unique<Pool<ShowFlow, Core>>(*this, parts.running_max);
   lists = std::make_unique<Pool<ListFlow, Core>>(*this, lists_max);
   account_flows = std::make_unique<Pool<AccountFlow, Core>>(*this, parts.running_max);
@@ -100,6 +102,11 @@ void Coordinator::pay(const MoneyCommand& command, Reply<TransferAnswer> reply) 
 }
 void Coordinator::resolve_hold(const HoldCommand& command, Reply<TransferAnswer> reply) {
   auto* flow = impl_->admit() ? impl_->holds->take() : nullptr;
+  if (flow == nullptr) return shed(*impl_, reply);
+  flow->start(command, reply);
+}
+void Coordinator::reverse(const ReverseCommand& command, Reply<TransferAnswer> reply) {
+  auto* flow = impl_->admit() ? impl_->reversals->take() : nullptr;
   if (flow == nullptr) return shed(*impl_, reply);
   flow->start(command, reply);
 }

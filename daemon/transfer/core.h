@@ -21,6 +21,7 @@ namespace payswitch::daemon::transfer {
 
 class PayFlow;
 class HoldFlow;
+class ReverseFlow;
 class ShowFlow;
 class ListFlow;
 class AccountFlow;
@@ -68,6 +69,7 @@ struct Core {
 
   std::unique_ptr<Pool<PayFlow, Core>> pays;
   std::unique_ptr<Pool<HoldFlow, Core>> holds;
+  std::unique_ptr<Pool<ReverseFlow, Core>> reversals;
   std::unique_ptr<Pool<ShowFlow, Core>> shows;
   std::unique_ptr<Pool<ListFlow, Core>> lists;
   std::unique_ptr<Pool<AccountFlow, Core>> account_flows;

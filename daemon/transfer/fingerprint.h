@@ -17,7 +17,7 @@ using Hash = std::uint8_t[32];
 // The normalised command. Absent members are not hashed; what may differ between two tries of the same wish (wait, hold_until, not_after,
 // trace, the route) is not part of it.
 struct FingerprintInput {
-  std::string_view operation;  // "deposit", "withdraw", "transfer", "post", "void", "cancel", "open_account"
+  std::string_view operation;  // "deposit", "withdraw", "transfer", "post", "void", "cancel", "reverse", "open_account"
   std::string_view payer, payee, currency, reference, metadata, mode, owner;
   std::int64_t amount_minor = 0;         // 0 = absent
   std::int64_t posted_minor = 0;

@@ -171,7 +171,6 @@ void HoldFlow::write() {
       next_.detail.posted_minor = post_minor_;
       next_.detail.operation_minor = post_minor_;
       next_.detail.hold_id = psw_id{};
-      next_.detail.limit_keys = {};
       break;
     case Plan::post_away: {
       note = "submitted";

@@ -4,9 +4,11 @@
 
 #include "ledger/account_names.h"
 #include "transfer/commands.h"
+#include "transfer/limits.h"
 #include "transfer/mutant.h"
 #include "transfer/recovery.h"
 #include "transfer/saga.h"
+#include "transfer/settle.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -14,7 +16,9 @@ namespace {
 constexpr std::uint64_t ms = 1'000'000;
 constexpr ledger::Refusal too_late{PSW_RULE, "expired"};
 constexpr ledger::Refusal over_receive_limit{PSW_RULE, "receive_limit_exceeded"};
+constexpr ledger::Refusal moved_on{PSW_CONFLICT, "version_conflict"};
 constexpr std::uint32_t tries_max = 10;
+constexpr std::uint32_t conflicts_max = 1'000;  // each one is another credit that got on
 }  // namespace
 
 Core& InboundFlow::core() const noexcept { return loop_.core; }
@@ -24,6 +28,9 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
   reused_ = false;
   reporting_ = false;
   tries_ = 0;
+  conflicts_ = 0;
+  original_id_ = psw_id{};
+  original_.reset();
   rec_.clear();
   credit_ = psw_credit{};
   core().recovery->heard(call.bank);
@@ -50,8 +57,8 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
       if (!amount_ok(credit_.money.minor) || !currency_code_ok(currency_view(credit_.money.currency)) || credit_.payer.size > 64 || credit_.payee.size > 64 ||
           credit_.reference.size > reference_bytes_max)
         return answer(PSW_INVALID, PSW_UNKNOWN, "malformed");
-      if (!is_zero(credit_.reverses)) return answer(PSW_NOT_SUPPORTED, PSW_UNKNOWN, "reversals are not taken yet");
       rec_.row.id = core().new_id();
+      if (!is_zero(credit_.reverses)) return ask_original();
       return write_credit();
     case InboundKind::cancel:
       if (PSW_MUTANT("no_tombstone")) return ask_unique("in/");
@@ -74,11 +81,13 @@ void InboundFlow::make_record(TransferState state) {
   row.connector = str(call_->connector);
   row.bank = str(call_->bank);
   row.money = credit_.money;
+  row.parent_id = original_id_;
   row.not_after_ms = credit_.not_after_ms;
   row.created_ms = core().client.clock_ms();
   auto& detail = rec_.detail;
   detail = TransferDetail{};
   detail.op_id = credit_.op_id;
+  detail.reverses = credit_.reverses;
   detail.operation_minor = credit_.money.minor;
   detail.accepted_ms = credit_.accepted_ms;
   detail.reference.bytes = view(credit_.reference);
@@ -97,6 +106,61 @@ std::string_view InboundFlow::unknowable() const noexcept {
   return {};
 }
 
+// ---- a credit that gives back what we sent ----
+
+// Our transfer that it names, by the op_id of the attempt that they credited.
+void InboundFlow::ask_original() {
+  const bool asked = core().client.read<&InboundFlow::got_original_id>(ledger::ReadWhat::uniques, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
+    char op[id_hex_size];
+    write_hex(credit_.reverses, op);
+    read.space = keep.keep("out/", call_->bank);
+    read.key = keep.keep({op, sizeof op});
+    read.limit = 1;
+  });
+  if (!asked) not_taken({});
+}
+
+void InboundFlow::got_original_id(const ledger::ReadReply& reply) {
+  if (!reply.ok()) return not_taken({});
+  char op[id_hex_size];
+  write_hex(credit_.reverses, op);
+  for (const auto& unique : reply.rows<psw_unique>()) {
+    if (view(unique.key) != std::string_view(op, sizeof op)) continue;
+    if (const auto id = parse_ulid(view(unique.names))) original_id_ = *id;
+  }
+  if (is_zero(original_id_)) return write_credit();  // we never asked them: refused, and recorded as such
+  const bool asked = core().client.read<&InboundFlow::got_original>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder&) {
+    read.id = original_id_;
+    read.limit = 1;
+  });
+  if (!asked) not_taken({});
+}
+
+void InboundFlow::got_original(const ledger::ReadReply& reply) {
+  if (!reply.ok()) return not_taken({});
+  for (const auto& row : reply.rows<psw_record>()) {
+    if (!same(row.id, original_id_)) continue;
+    original_ = std::make_unique<OwnedRecord>();
+    if (!original_->load(row)) return answer(PSW_INTERNAL, PSW_UNKNOWN);
+  }
+  if (!original_) return answer(PSW_INTERNAL, PSW_UNKNOWN);
+  // We have not heard yet that they credited it. Soon we shall: nothing is decided until then.
+  if (is_open(original_->state()) && same(original_->detail.op_id, credit_.reverses)) return not_taken("original_open");
+  write_credit();
+}
+
+// Why it may not be given back, or nothing. Only a transfer of ours that they credited, to its payer, and not more than was posted.
+std::string_view InboundFlow::reversal_refusal() const noexcept {
+  if (is_zero(credit_.reverses)) return {};
+  if (!original_) return "reversal_exceeds_original";
+  const auto& ours = *original_;
+  const bool credited = ours.kind() == TransferKind::transfer && ours.state() == TransferState::completed && ours.bank() == call_->bank && same(ours.detail.op_id, credit_.reverses);
+  if (!credited) return "reversal_exceeds_original";
+  if (view(credit_.payee) != view(ours.row.payer)) return "payee_not_found";
+  if (!same_currency(credit_.money, ours.row.money)) return "currency_mismatch";
+  return credit_.money.minor > reversible_minor(ours.detail) ? "reversal_exceeds_original" : std::string_view{};
+}
+
 void InboundFlow::write_credit() {
   auto write = core().client.begin();
   if (!write) return not_taken({});
@@ -106,7 +170,9 @@ void InboundFlow::write_credit() {
   std::string_view key{op_text_, sizeof op_text_};
   if (PSW_MUTANT("peer_does_not_dedupe")) key = view(entry.keep(key, {names, sizeof names}));
   entry.unique("in/", call_->bank, key, {names, sizeof names}, credit_.hash);
-  const auto refusal = unknowable();
+  auto refusal = unknowable();
+  if (refusal.empty()) refusal = reversal_refusal();
+  if (original_ && !refusal.empty()) entry.guard_version(original_id_, original_->row.version, moved_on);  // recorded, so it must be true then
   make_record(refusal.empty() ? TransferState::completed : TransferState::rejected);
   if (refusal.empty()) {
     const auto currency = currency_view(credit_.money.currency);
@@ -118,7 +184,14 @@ void InboundFlow::write_credit() {
     entry.guard_receive_limit(clearing, limit != bank->receive_limit.end() ? limit->second : 0, over_receive_limit);
     entry.post(clearing, view(credit_.payee), credit_.money, rec_.row.id, rec_.row.id);
     rec_.detail.posted_minor = credit_.money.minor;
-    rec_.put(entry, "credited");
+    rec_.put(entry, original_ ? "given back" : "credited");
+    if (original_) {
+      auto& ours = original_->detail;
+      give_limits_back(entry, ours.limit_keys, credit_.money.minor, false, static_cast<std::int64_t>(ours.limit_window_ms));
+      ours.reversed_posted_minor += credit_.money.minor;
+      original_->put(entry, "given back by the other bank");
+      ours.reversed_posted_minor -= credit_.money.minor;  // until it is durable
+    }
     make_record(TransferState::rejected);
     rec_.put_if_refused(entry, "refused");
     make_record(TransferState::completed);
@@ -170,6 +243,10 @@ void InboundFlow::written(const ledger::WriteReply& reply) {
       ++core().counters.ledger_retries;
       return core().timers.arm(*this, core().now_ns() + static_cast<std::uint64_t>(core().settings->times.step_retry_ms) * ms * tries_);
     case ledger::Written::not_taken: return not_taken(reply.reason());
+    case ledger::Written::conflict:
+      // Our transfer that it gives back from was written meanwhile: look what is left of it.
+      if (original_ && ++conflicts_ < conflicts_max) return ask_original();
+      return not_taken(reply.reason());
     default: return answer(PSW_INTERNAL, PSW_UNKNOWN, reply.reason());
   }
 }

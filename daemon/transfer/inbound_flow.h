@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "plugin_host/services.h"
@@ -20,6 +21,10 @@ class InboundFlow final : public Timed {
   void on_timer() override;
 
  private:
+  void ask_original();
+  void got_original_id(const ledger::ReadReply& reply);
+  void got_original(const ledger::ReadReply& reply);
+  std::string_view reversal_refusal() const noexcept;
   void write_credit();
   void write_tombstone();
   void written(const ledger::WriteReply& reply);
@@ -46,10 +51,13 @@ class InboundFlow final : public Timed {
   psw_credit credit_{};
   psw_decision decision_{};
   OwnedRecord rec_;
+  psw_id original_id_{};    // of a credit that gives something back: our transfer that it names; zero: there is none
+  std::unique_ptr<OwnedRecord> original_;
   char op_text_[id_hex_size];
   bool reused_ = false;     // the op_id came with another hash
   bool reporting_ = false;
   std::uint32_t tries_ = 0;
+  std::uint32_t conflicts_ = 0;
 };
 
 struct InboundLoop {

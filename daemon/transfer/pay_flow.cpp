@@ -296,7 +296,6 @@ void PayFlow::write() {
       entry.post(view(row.payer), view(row.payee), money_, id_, id_);
       rec_.set_state(TransferState::completed);
       detail.posted_minor = money_.minor;
-      detail.limit_keys = {};  // nothing of it is ever given back
       note = "posted";
       break;
     case Plan::hold_here:

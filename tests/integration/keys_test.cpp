@@ -61,6 +61,31 @@ TEST_F(Keys, without_a_credential_nothing_is_answered) {
   EXPECT_EQ(wrong.get("/v1/me").status(), 401);
 }
 
+TEST_F(Keys, money_is_given_back_by_whoever_got_it_or_a_service_that_keeps_the_consent) {
+  BankClient payer(daemon_->port(), make_key("payer", "read,pay")), payee(daemon_->port(), make_key("payee", "read,pay")), stranger(daemon_->port(), make_key("stranger", "read,pay")),
+      refunds(daemon_->port(), make_key("refunds", "read,reverse")), till(daemon_->port(), make_key("till", "cash"));
+  for (auto* client : {&payer, &payee, &stranger, &refunds}) eventually(*client, 200);
+  eventually(till, 200);
+  const auto a = payer.open(), b = payee.open();
+  const auto cash = till.deposit(a, 1'000);
+  const auto paid = payer.pay(a, b, 500);
+  const std::string at = "/v1/transfers/" + paid.text("id") + "/reverse";
+  const auto unasked = payer.post(at, "{}");
+  EXPECT_EQ(unasked.status(), 422);
+  EXPECT_EQ(unasked.code(), "reversal_needs_consent");
+  EXPECT_EQ(unasked.text("transfer_id"), "") << "nothing is recorded";
+  EXPECT_EQ(stranger.post(at, "{}").code(), "transfer_not_found");
+  EXPECT_EQ(till.post(at, "{}").code(), "transfer_not_found");
+  EXPECT_EQ(payee.post(at, R"({"amount":"100"})").status(), 201);
+  EXPECT_EQ(refunds.post(at, R"({"amount":"100"})").status(), 201);
+  EXPECT_EQ(payer.balance(a), 700);
+  const std::string at_cash = "/v1/transfers/" + cash.text("id") + "/reverse";
+  EXPECT_EQ(payer.post(at_cash, R"({"amount":"1"})").code(), "transfer_not_found");
+  EXPECT_EQ(refunds.post(at_cash, R"({"amount":"1"})").code(), "forbidden");
+  EXPECT_EQ(till.post(at_cash, R"({"amount":"200"})").status(), 201);
+  EXPECT_EQ(payer.balance(a), 500);
+}
+
 TEST_F(Keys, scopes_say_what_a_key_may_do) {
   BankClient teller(daemon_->port(), make_key("teller", "read,cash,accounts,operate")), shop(daemon_->port(), make_key("shop", "read,pay")), reader(daemon_->port(), make_key("reader", "read"));
   EXPECT_EQ(eventually(shop, 200).text("principal"), "svc:shop");

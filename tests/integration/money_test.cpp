@@ -1,6 +1,8 @@
 // Money through the real daemon: what a customer sees.
 #include "integration/api_suite.h"
 
+#include <atomic>
+
 namespace payswitch::test {
 namespace {
 
@@ -69,6 +71,55 @@ TEST_F(Money, a_hold_reserves_and_is_posted_in_part) {
   EXPECT_EQ(api.post(at + "/post", "{}").code(), "hold_already_posted");
   EXPECT_EQ(api.post(at + "/void", "{}").code(), "hold_already_posted");
   EXPECT_EQ(api.post(at + "/cancel", "").code(), "transfer_not_cancellable");
+}
+
+TEST_F(Money, what_was_moved_is_given_back_in_parts_by_linked_transfers) {
+  const auto a = api.open(), b = api.open();
+  api.deposit(a, 1'000);
+  const auto paid = api.pay(a, b, 600);
+  const std::string at = "/v1/transfers/" + paid.text("id");
+  EXPECT_EQ(api.post(at + "/reverse", R"({"amount":"0"})").code(), "amount_invalid");
+  EXPECT_EQ(api.post(at + "/reverse", R"({"amounts":"1"})").code(), "unknown_member");
+  const auto part = api.post(at + "/reverse", R"({"amount":"250"})", "give-back");
+  EXPECT_EQ(part.status(), 201) << part.http.body;
+  EXPECT_EQ(part.text("kind"), "reversal");
+  EXPECT_EQ(part.text("parent_id"), paid.text("id"));
+  EXPECT_EQ(part.text("payer"), b);
+  EXPECT_EQ(part.http.header("location"), "/v1/transfers/" + part.text("id"));
+  EXPECT_EQ(api.balance(a), 650);
+  EXPECT_EQ(api.get(at).minor("reversed_amount"), 250);
+  const auto beyond = api.post(at + "/reverse", R"({"amount":"351"})", {}, {{"Accept-Language", "ko"}});
+  EXPECT_EQ(beyond.status(), 422);
+  EXPECT_EQ(beyond.code(), "reversal_exceeds_original");
+  EXPECT_NE(beyond.text("title").find("초과"), std::string::npos);
+  const auto rest = api.post(at + "/reverse", "{}");
+  EXPECT_EQ(rest.minor("amount"), 350) << rest.http.body;
+  EXPECT_EQ(api.balance(a), 1'000);
+  EXPECT_EQ(api.balance(b), 0);
+  const auto again = api.post(at + "/reverse", R"({"amount":"250"})", "give-back");
+  EXPECT_EQ(again.text("id"), part.text("id"));
+  EXPECT_EQ(again.http.header("idempotent-replayed"), "true");
+  EXPECT_EQ(api.post("/v1/transfers/" + part.text("id") + "/reverse", "{}").code(), "not_reversible");
+  EXPECT_EQ(api.post("/v1/transfers/01ARZ3NDEKTSV4RRFFQ69G5FAV/reverse", "{}").code(), "transfer_not_found");
+}
+
+TEST_F(Money, a_hundred_reversals_at_once_give_back_no_more_than_was_posted) {
+  const auto a = api.open(), b = api.open();
+  api.deposit(a, 1'000);
+  const auto paid = api.pay(a, b, 1'000);
+  std::atomic<int> given{0}, refused{0}, other{0};
+  at_once(20, [&](int) {
+    BankClient mine(port());
+    for (int i = 0; i < 5; ++i) {
+      const auto reply = mine.post("/v1/transfers/" + paid.text("id") + "/reverse", R"({"amount":"30"})");
+      ++(reply.status() == 201 ? given : reply.code() == "reversal_exceeds_original" ? refused : other);
+    }
+  });
+  EXPECT_EQ(given, 33);
+  EXPECT_EQ(refused, 67);
+  EXPECT_EQ(other, 0);
+  EXPECT_EQ(api.balance(b), 10);
+  EXPECT_EQ(api.get("/v1/transfers/" + paid.text("id")).minor("reversed_amount"), 990);
 }
 
 TEST_F(Money, a_voided_or_cancelled_hold_gives_the_money_back) {

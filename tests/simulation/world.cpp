@@ -112,6 +112,12 @@ void fill(Bank::Result& result, const TransferAnswer& answer) {
   result.attention = answer.transfer->attention;
   result.bank = answer.transfer->bank;
   result.version = answer.transfer->version;
+  result.kind = answer.transfer->kind;
+  result.minor = answer.transfer->money.minor;
+  result.posted = answer.transfer->detail.posted_minor;
+  result.reversed_pending = answer.transfer->detail.reversed_pending_minor;
+  result.reversed_posted = answer.transfer->detail.reversed_posted_minor;
+  result.parent = answer.transfer->parent_id;
   for (const auto& change : answer.history) result.path += (result.path.empty() ? "" : " ") + std::string(name(static_cast<TransferState>(change.state)));
 }
 
@@ -144,6 +150,21 @@ Bank::Result Bank::resolve_hold(HoldCommand command, unsigned i) {
   const auto result = results_.emplace_back(std::make_shared<Result>());
   command.idempotency_key = texts_.emplace_back(command.idempotency_key);
   daemon(i).resolve_hold(command, {told, result.get()});
+  world.settle();
+  for (int step = 0; !result->answered && step != 3'000; ++step) world.advance(20);
+  return *result;
+}
+
+std::shared_ptr<Bank::Result> Bank::reverse(ReverseCommand command, unsigned i) {
+  command.idempotency_key = texts_.emplace_back(command.idempotency_key);
+  command.caller.principal = texts_.emplace_back(command.caller.principal);
+  auto result = results_.emplace_back(std::make_shared<Result>());
+  daemon(i).reverse(command, {told, result.get()});
+  return result;
+}
+
+Bank::Result Bank::reverse_now(ReverseCommand command, unsigned i) {
+  const auto result = reverse(command, i);
   world.settle();
   for (int step = 0; !result->answered && step != 3'000; ++step) world.advance(20);
   return *result;

@@ -101,6 +101,9 @@ class Bank {
     Attention attention = Attention::none;
     std::string bank;
     std::uint64_t version = 0;
+    TransferKind kind = TransferKind::transfer;
+    std::int64_t minor = 0, posted = 0, reversed_pending = 0, reversed_posted = 0;
+    psw_id parent{};
     std::string path;  // look() only: the states of its history, "submitted in_doubt completed"
   };
   Result deposit(std::string_view account, std::int64_t minor, std::string_view key = {});
@@ -108,6 +111,8 @@ class Bank {
   std::shared_ptr<Result> pay(MoneyCommand command, unsigned daemon = 0);
   Result pay_now(MoneyCommand command, unsigned daemon = 0);
   Result resolve_hold(HoldCommand command, unsigned daemon = 0);
+  std::shared_ptr<Result> reverse(ReverseCommand command, unsigned daemon = 0);
+  Result reverse_now(ReverseCommand command, unsigned daemon = 0);
   Result look(const psw_id& id);
   MoneyCommand transfer(std::string_view payer, std::string_view payee, std::int64_t minor, std::string_view key);
   Int128 balance(std::string_view account);

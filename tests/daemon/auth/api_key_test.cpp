@@ -51,7 +51,7 @@ TEST(ApiKey, text_that_is_no_key_is_not_split) {
 }
 
 TEST(ApiKey, scopes_are_words_and_an_unknown_one_is_named) {
-  EXPECT_EQ(*parse_scopes("read,pay,accounts,cash,operate"), scopes_all);
+  EXPECT_EQ(*parse_scopes("read,pay,accounts,cash,operate,reverse"), scopes_all);
   const auto wrong = parse_scopes("read,root");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("root"), std::string::npos);
