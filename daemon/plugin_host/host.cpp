@@ -215,7 +215,8 @@ bool PluginHost::Impl::turn_shared(LoopState& loop) noexcept {
     Connector& connector = lane->connector();
     if (!connector.started()) continue;
     const bool scheduled = lane->clear_scheduled();
-    if (connector.stopping() || (!scheduled && lane->next_due_ns() > loop.now_ns)) continue;
+    // What the last turn left is nobody's news any more: no push says it again.
+    if (connector.stopping() || (!scheduled && lane->queued() == 0 && lane->next_due_ns() > loop.now_ns)) continue;
     turn_lane(*lane);
     any = true;
     if (lane->queued() > 0) core.loops[loop.index]->port.wake();  // it did not take everything; come again, others first

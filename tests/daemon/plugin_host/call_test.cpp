@@ -24,6 +24,21 @@ TEST(plugin_host_call, a_shared_lane_is_turned_by_the_poll_of_its_loop) {
   EXPECT_EQ(seen.reply.outcome, PSW_APPLIED);
 }
 
+// A turn takes so many events and no more; no push comes again to say that there are others.
+TEST(plugin_host_call, what_a_turn_of_a_shared_lane_leaves_is_taken_by_the_next) {
+  World world(true);
+  Participant* const jh = world.up(World::settings("jh", "scripted:gateway", "few"));
+  std::vector<Seen> seen(20);
+  for (Seen& s : seen) world.credit(*jh, s, 5000);
+  EXPECT_TRUE(world.run_until([&] {
+    for (const Seen& s : seen) {
+      if (s.times != 1) return false;
+    }
+    return true;
+  }));
+  for (const Seen& s : seen) EXPECT_EQ(s.reply.outcome, PSW_APPLIED);
+}
+
 TEST(plugin_host_call, every_loop_gets_its_own_answers_back) {
   World world(true, 2);
   Participant* const books = world.up(World::settings("books", "scripted"));
