@@ -10,7 +10,7 @@ import time
 
 import measure
 
-GROUPS = ("engine", "http", "border", "peers")
+GROUPS = ("engine", "http", "border", "peers", "cross")
 
 
 class Context:

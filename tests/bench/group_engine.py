@@ -16,11 +16,11 @@ REACH = {1: 0.9, 16: 0.85, 64: 0.8, 256: 0.6}
 FIGURES = [measure.Figure(f"engine.vs_raw.{n}", "transfers/s", f"engine.{n}", [f"raw.{n}"], "rate", (">=", REACH[n])) for n in BATCHES]
 
 
-def engine(context, batch, seconds):
-    """(sample, bytes written per batch)"""
+def engine(context, batch, seconds, *kind):
+    """(sample, bytes written per batch); kind: of engine_bench, if it is not local transfers"""
     folder = tempfile.mkdtemp(prefix="payswitch-bench-engine-", dir=servers.FOLDER)
     try:
-        out = subprocess.run([str(context.build / "bench/engine_bench"), str(context.build / "plugins"), f"{folder}/books", str(batch), str(seconds)],
+        out = subprocess.run([str(context.build / "bench/engine_bench"), str(context.build / "plugins"), f"{folder}/books", str(batch), str(seconds), *kind],
                              capture_output=True, text=True)
         if out.returncode != 0:
             raise RuntimeError(f"engine_bench: {out.stderr.strip()}")

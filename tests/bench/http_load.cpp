@@ -1,7 +1,8 @@
-// A small closed-loop HTTP client for benchmarks: one thread, one request under way per connection, no allocation per request, so
-// that what it costs beside the measured daemon is mostly the kernel's. Prints one JSON object.
+// A small HTTP client for benchmarks: one thread, one request under way per connection, no allocation per request, so that what it
+// costs beside the measured daemon is mostly the kernel's. A closed loop, or with --rate so many requests a second whatever comes
+// back: then times count from the moment when a request was due, also when no connection was free. Prints one JSON object.
 // usage: http_load --port P --mode open|deposit|transfer|invalid|get [--connections N] [--seconds S | --count N] [--accounts N]
-//                  [--hot] [--run NAME] [--prefix mj-] [--key API_KEY]
+//                  [--hot] [--run NAME] [--prefix mj-] [--payee-prefix jh-] [--rate R] [--key API_KEY]
 //   open, deposit   accounts 0 … N-1 in turn, until --count     transfer  random payer, random payee (--hot: always account 0)
 //   invalid         a whole transfer in a currency nobody configured: read, checked, refused, nothing touched
 //   get             GET / (a static page of another server)
@@ -10,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -30,9 +32,9 @@ using clock_type = std::chrono::steady_clock;
 
 struct Options {
   int port = 0;
-  std::string mode = "transfer", run = "r", prefix = "mj-", authorization;
+  std::string mode = "transfer", run = "r", prefix = "mj-", payee_prefix, authorization;
   int connections = 64;
-  double seconds = 0;
+  double seconds = 0, rate = 0;
   std::uint64_t count = 0;
   std::uint64_t accounts = 1000;
   bool hot = false;
@@ -95,16 +97,26 @@ class Load {
     for (Connection& c : connections_) open(c);
     const double cpu_before = cpu_seconds();
     start_ = clock_type::now();
-    for (Connection& c : connections_)
-      if (more()) send(c);
+    if (options_.rate > 0) {
+      for (Connection& c : connections_) idle_.push_back(&c);
+      open_timer();
+      send_what_is_due();
+    } else {
+      for (Connection& c : connections_)
+        if (more()) send(c, clock_type::now());
+    }
     std::array<epoll_event, 256> events;
-    while (open_requests_ > 0) {
+    while (open_requests_ > 0 || (options_.rate > 0 && more())) {
       const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
       if (n == 0) {
         std::fprintf(stderr, "http_load: no answer for 10 s, %llu requests open\n", static_cast<unsigned long long>(open_requests_));
         std::exit(1);
       }
-      for (int i = 0; i < n; ++i) receive(*static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr));
+      for (int i = 0; i < n; ++i) {
+        void* const what = events[static_cast<std::size_t>(i)].data.ptr;
+        if (what != nullptr) receive(*static_cast<Connection*>(what));
+      }
+      if (options_.rate > 0) send_what_is_due();
     }
     report(std::chrono::duration<double>(clock_type::now() - start_).count(), cpu_seconds() - cpu_before);
   }
@@ -125,9 +137,34 @@ class Load {
     epoll_ctl(epoll_, EPOLL_CTL_ADD, c.fd, &event);
   }
 
-  bool more() {
+  bool more() const {
     if (options_.count != 0) return made_ < options_.count;
     return std::chrono::duration<double>(clock_type::now() - start_).count() < options_.seconds;
+  }
+
+  // ---- a rate that nothing changes ----
+
+  clock_type::time_point due(std::uint64_t n) const {
+    return start_ + std::chrono::duration_cast<clock_type::duration>(std::chrono::duration<double>(static_cast<double>(n) / options_.rate));
+  }
+  void open_timer() {
+    timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);  // data.ptr stays null: the timer
+  }
+  void send_what_is_due() {
+    while (more() && !idle_.empty() && due(made_) <= clock_type::now()) {
+      Connection& c = *idle_.back();
+      idle_.pop_back();
+      send(c, due(made_));
+    }
+    if (!more() || idle_.empty()) return;  // an answer that frees a connection comes here again
+    const auto wait = std::max<std::int64_t>(1, std::chrono::nanoseconds(due(made_) - clock_type::now()).count());
+    itimerspec when{};
+    when.it_value.tv_sec = wait / 1'000'000'000;
+    when.it_value.tv_nsec = wait % 1'000'000'000;
+    timerfd_settime(timer_, 0, &when, nullptr);
   }
 
   std::uint64_t random() {  // xorshift64*
@@ -143,14 +180,15 @@ class Load {
     if (options_.mode == "open") return std::snprintf(out, size, R"({"number":"%s%llu","currency":"KRW"})", prefix, u(1'000'000 + n));
     if (options_.mode == "deposit")
       return std::snprintf(out, size, R"({"account":"%s%llu","amount":"1000000000","currency":"KRW"})", prefix, u(1'000'000 + n % options_.accounts));
+    const bool away = !options_.payee_prefix.empty();
     std::uint64_t payer = random() % options_.accounts;
     std::uint64_t payee = options_.hot ? 0 : random() % options_.accounts;
-    if (payer == payee) payer = (payer + 1) % options_.accounts;
-    return std::snprintf(out, size, R"({"payer":"%s%llu","payee":"%s%llu","amount":"1","currency":"%s"})", prefix, u(1'000'000 + payer), prefix,
-                         u(1'000'000 + payee), options_.mode == "invalid" ? "XXX" : "KRW");
+    if (payer == payee && !away) payer = (payer + 1) % options_.accounts;
+    return std::snprintf(out, size, R"({"payer":"%s%llu","payee":"%s%llu","amount":"1","currency":"%s"})", prefix, u(1'000'000 + payer),
+                         away ? options_.payee_prefix.c_str() : prefix, u(1'000'000 + payee), options_.mode == "invalid" ? "XXX" : "KRW");
   }
 
-  void send(Connection& c) {
+  void send(Connection& c, clock_type::time_point since) {
     char text[512];
     char request[1024];
     int length;
@@ -161,13 +199,14 @@ class Load {
       const int size = body(text, sizeof text, made_);
       length = std::snprintf(request, sizeof request,
                              "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nIdempotency-Key: %s-%llu\r\n"
-                             "%sContent-Length: %d\r\n\r\n%s",
-                             path, options_.run.c_str(), static_cast<unsigned long long>(made_), options_.authorization.c_str(), size, text);
+                             "%s%sContent-Length: %d\r\n\r\n%s",
+                             path, options_.run.c_str(), static_cast<unsigned long long>(made_), options_.authorization.c_str(),
+                             options_.payee_prefix.empty() ? "" : "Prefer: wait=10\r\n", size, text);
     }
     ++made_;
     ++open_requests_;
     c.have = 0;
-    c.sent = clock_type::now();
+    c.sent = since;
     if (write(c.fd, request, static_cast<std::size_t>(length)) != length) fail("write");
   }
 
@@ -188,7 +227,8 @@ class Load {
     if (statuses_[status]++ == 0) first_body_[status] = std::string(seen.substr(end + 4, std::min<std::size_t>(content, 200)));
     times_.add(static_cast<std::uint64_t>((clock_type::now() - c.sent).count()));
     --open_requests_;
-    if (more()) send(c);
+    if (options_.rate > 0) idle_.push_back(&c);
+    else if (more()) send(c, clock_type::now());
   }
 
   void report(double seconds, double cpu) const {
@@ -206,7 +246,8 @@ class Load {
 
   const Options& options_;
   std::vector<Connection> connections_;
-  int epoll_ = -1;
+  std::vector<Connection*> idle_;
+  int epoll_ = -1, timer_ = -1;
   clock_type::time_point start_;
   std::uint64_t made_ = 0, open_requests_ = 0;
   std::uint64_t seed_ = 0x9E3779B97F4A7C15ull;
@@ -231,6 +272,8 @@ int main(int argc, char** argv) {
     else if (name == "--mode") options.mode = value;
     else if (name == "--run") options.run = value;
     else if (name == "--prefix") options.prefix = value;
+    else if (name == "--payee-prefix") options.payee_prefix = value;
+    else if (name == "--rate") options.rate = std::strtod(value, nullptr);
     else if (name == "--key") options.authorization = "Authorization: Bearer " + std::string(value) + "\r\n";
     else if (name == "--connections") options.connections = std::atoi(value);
     else if (name == "--seconds") options.seconds = std::strtod(value, nullptr);

@@ -35,6 +35,6 @@ def raw_sync(build, folder, size, seconds):
     return measure.Sample(said["count"] / said["seconds"], said["cpu_seconds"] * 1e6 / said["count"], said["p50_us"], said["p99_us"])
 
 
-def open_accounts(build, server, accounts):
-    http(build, server, "open", {201}, count=accounts, connections=64)
-    http(build, server, "deposit", {201}, count=accounts, accounts=accounts, connections=64)
+def open_accounts(build, server, accounts, **options):
+    http(build, server, "open", {201}, count=accounts, connections=64, **options)
+    http(build, server, "deposit", {201}, count=accounts, accounts=accounts, connections=64, **options)

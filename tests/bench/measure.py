@@ -50,10 +50,15 @@ class Session:
     def interleave(self, subjects):
         """subjects: {name: callable returning a Sample}. Odd rounds go backwards: nobody is always after the same neighbour."""
         for number in range(self.runs):
-            for name in (list(subjects) if number % 2 == 0 else reversed(list(subjects))):
-                sample = subjects[name]()
-                self.samples.setdefault(name, []).append(sample)
-                self.say(f"  round {number + 1}/{self.runs}  {name:34} {sample.rate:12,.0f}/s  {sample.cpu_us:8.2f} us CPU  p50 {sample.p50_us:8.1f} us")
+            self.round(number, subjects if number % 2 == 0 else dict(reversed(subjects.items())))
+
+    def round(self, number, subjects):
+        """One round in the order given, for subjects that need what an earlier one of the same round has shown."""
+        for name, subject in subjects.items():
+            sample = subject()
+            self.samples.setdefault(name, []).append(sample)
+            self.say(f"  round {number + 1}/{self.runs}  {name:34} {sample.rate:12,.0f}/s  {sample.cpu_us:8.2f} us CPU  p50 {sample.p50_us:8.1f} us"
+                     f"  p99 {sample.p99_us:8.1f} us")
 
     def values(self, name, attribute):
         return [getattr(sample, attribute) for sample in self.samples[name]]

@@ -122,6 +122,11 @@ level = "notice"
     def post(self, path, key, body, **headers):
         return self.request("POST", path, body, {"Idempotency-Key": key, **{name.replace("_", "-"): value for name, value in headers.items()}})
 
+    def metric(self, name):
+        """Sum of a metric's values over its labels."""
+        page = urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=5).read().decode()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith((name + " ", name + "{")))
+
     def control(self, *arguments):
         """payswitchctl over this daemon's socket: (exit status, output)."""
         done = subprocess.run([str(self.build / "bin/payswitchctl"), "--socket", str(self.folder / "control.sock"), *arguments],
