@@ -17,12 +17,17 @@ _payswitchctl() {
   case "$command $previous" in
     "account freeze --side") COMPREPLY=($(compgen -W "debit credit both" -- "$current")); return ;;
     "transfer list --state") COMPREPLY=($(compgen -W "held submitted in_doubt completed rejected voided expired cancelled" -- "$current")); return ;;
+    "transfer resolve --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
+    "repair collect --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
+    "repair refund --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
+    "repair write-off --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
-  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer in-doubt key connector plugin config routes ledger log explain completion" -- "$current")); return; fi
+  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer repair in-doubt key connector plugin config routes ledger log explain completion" -- "$current")); return; fi
   if [ $count -eq 1 ] && [[ $current != -* ]]; then
     case "$command" in
       account) COMPREPLY=($(compgen -W "open show list freeze unfreeze close postings" -- "$current")); return ;;
-      transfer) COMPREPLY=($(compgen -W "show list cancel void" -- "$current")); return ;;
+      transfer) COMPREPLY=($(compgen -W "show list cancel void reverse resolve" -- "$current")); return ;;
+      repair) COMPREPLY=($(compgen -W "list show collect refund write-off" -- "$current")); return ;;
       in-doubt) COMPREPLY=($(compgen -W "list" -- "$current")); return ;;
       key) COMPREPLY=($(compgen -W "create list revoke" -- "$current")); return ;;
       plugin) COMPREPLY=($(compgen -W "list inspect help sample" -- "$current")); return ;;
@@ -46,6 +51,13 @@ _payswitchctl() {
     "transfer list") options="--state --bank --reference --after --limit" words="" ;;
     "transfer cancel") options="" words="" ;;
     "transfer void") options="" words="" ;;
+    "transfer reverse") options="--amount --consent --key" words="" ;;
+    "transfer resolve") options="--completed --voided --evidence --confirm" words="" ;;
+    "repair list") options="--after --limit" words="" ;;
+    "repair show") options="" words="" ;;
+    "repair collect") options="--evidence --confirm" words="" ;;
+    "repair refund") options="--evidence --confirm" words="" ;;
+    "repair write-off") options="--evidence --confirm" words="" ;;
     "in-doubt list") options="--bank --after --limit" words="" ;;
     "key create") options="--principal --scopes --expires --network" words="" ;;
     "key list") options="--principal" words="" ;;

@@ -70,6 +70,12 @@ inline control::Handler on_first_loop(Daemon& daemon, std::function<void(Control
   };
 }
 
+// A transfer for an operator, with what is open about it (control_transfers.cpp).
+void render_transfer(json::Writer& out, const transfer::TransferView& transfer);
+// The transfer id of the argument `id`; false: the call was failed.
+bool read_id(ControlCall& call, psw_id& id);
+void transfer_answered(void* context, const transfer::TransferAnswer& answer);
+
 // {"minor":"15025","currency":"USD","exponent":2}: payswitchctl prints it as 150.25 USD.
 inline void member_money(json::Writer& out, std::string_view name, Int128 minor, std::string_view currency, std::int32_t exponent) {
   out.key(name).begin_object();

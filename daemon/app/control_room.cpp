@@ -6,6 +6,7 @@ ControlRoom::ControlRoom(Daemon& daemon) : daemon_(daemon), server_(daemon.confi
   register_status();
   register_accounts();
   register_transfers();
+  register_decisions();
   register_keys();
   register_connectors();
 }

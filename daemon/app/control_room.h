@@ -21,6 +21,7 @@ class ControlRoom {
   void register_status();
   void register_accounts();
   void register_transfers();
+  void register_decisions();
   void register_keys();
   void register_connectors();
 

@@ -1,6 +1,8 @@
 // transfer show | list | cancel | void, in-doubt list
 #include <payswitch/transfer_state.h>
 
+#include <algorithm>
+
 #include "app/control_call.h"
 #include "app/control_room.h"
 
@@ -13,13 +15,18 @@ void optional(json::Writer& out, std::string_view name, std::string_view text) {
   if (!text.empty()) out.member(name, text);
 }
 
-void render(json::Writer& out, const transfer::TransferView& t) {
+}  // namespace
+
+void render_transfer(json::Writer& out, const transfer::TransferView& t) {
   const std::string_view currency = currency_view(t.money.currency);
   api::member_ulid(out, "id", t.id);
   out.member("kind", name(t.kind)).member("status", public_status(t.state)).member("state", name(t.state));
   out.member("payer", t.payer).member("payee", t.payee);
   member_money(out, "amount", t.money.minor, currency, t.money.exponent);
   if (t.detail.posted_minor != 0) member_money(out, "posted_amount", t.detail.posted_minor, currency, t.money.exponent);
+  if (t.detail.reversed_posted_minor != 0) member_money(out, "reversed_amount", t.detail.reversed_posted_minor, currency, t.money.exponent);
+  if (t.detail.reversed_pending_minor != 0) member_money(out, "reversed_pending", t.detail.reversed_pending_minor, currency, t.money.exponent);
+  if (!is_zero(t.parent_id)) api::member_ulid(out, "parent_id", t.parent_id);
   out.member("principal", t.principal);
   optional(out, "reason_code", t.reason_code);
   if (t.attention != Attention::none) out.member("attention", name(t.attention));
@@ -45,7 +52,7 @@ void transfer_answered(void* context, const transfer::TransferAnswer& answer) {
   if (answer.code != ErrorCode::none) return call.fail(answer.code, answer.member, answer.detail);
   json::Writer out(call.memory, 2048);
   out.begin_object();
-  render(out, *answer.transfer);
+  render_transfer(out, *answer.transfer);
   out.key("history").begin_array();
   for (const auto& change : answer.history) {
     out.begin_object().member_integer("version", static_cast<std::int64_t>(change.version));
@@ -59,6 +66,8 @@ void transfer_answered(void* context, const transfer::TransferAnswer& answer) {
   call.ok(out);
 }
 
+namespace {
+
 void transfers_answered(void* context, const transfer::TransfersAnswer& answer) {
   auto& call = *static_cast<ControlCall*>(context);
   if (answer.code != ErrorCode::none) return call.fail(answer.code);
@@ -66,7 +75,7 @@ void transfers_answered(void* context, const transfer::TransfersAnswer& answer) 
   out.begin_object().key("transfers").begin_array();
   for (const auto& t : answer.transfers) {
     out.begin_object();
-    render(out, t);
+    render_transfer(out, t);
     out.end_object();
   }
   out.end_array();
@@ -74,6 +83,48 @@ void transfers_answered(void* context, const transfer::TransfersAnswer& answer) 
   out.end_object();
   call.ok(out);
 }
+
+}  // namespace
+
+namespace {
+
+// What happens next to a transfer whose fate is unknown, in words.
+std::string_view next_words(const transfer::TransferView& t) {
+  if (t.detail.cancel_asked_ms > 0) return t.detail.cancel_by_client != 0 ? "asks the bank not to do it: the client cancelled" : "asks the bank not to do it: not_after has passed";
+  return "asks the bank what became of it, sends it again if it knows nothing";
+}
+
+std::string age_text(std::int64_t ms) {
+  const std::int64_t s = std::max<std::int64_t>(ms, 0) / 1000;
+  if (s < 120) return std::to_string(s) + " s";
+  if (s < 7'200) return std::to_string(s / 60) + " min";
+  if (s < 172'800) return std::to_string(s / 3600) + " h";
+  return std::to_string(s / 86'400) + " days";
+}
+
+void in_doubt_answered(void* context, const transfer::TransfersAnswer& answer) {
+  auto& call = *static_cast<ControlCall*>(context);
+  if (answer.code != ErrorCode::none) return call.fail(answer.code);
+  const std::int64_t now_ms = call.daemon.clock().wall_ms();
+  json::Writer out(call.memory, 4096);
+  out.begin_object().key("transfers").begin_array();
+  for (const auto& t : answer.transfers) {
+    out.begin_object();
+    api::member_ulid(out, "id", t.id);
+    member_money(out, "amount", t.money.minor, currency_view(t.money.currency), t.money.exponent);
+    out.member("bank", t.bank).member("age", age_text(now_ms - t.created_ms)).member("payer", t.payer).member("payee", t.payee);
+    if (t.attention != Attention::none) out.member("attention", name(t.attention));
+    out.member("next", next_words(t));
+    if (t.next_action_ms > 0) out.member("in", t.next_action_ms > now_ms ? age_text(t.next_action_ms - now_ms) : std::string("now"));
+    out.end_object();
+  }
+  out.end_array();
+  if (!answer.next.empty()) out.member("next", answer.next);
+  out.end_object();
+  call.ok(out);
+}
+
+}  // namespace
 
 bool read_id(ControlCall& call, psw_id& id) {
   const auto parsed = parse_ulid(call.request.argument("id"));
@@ -85,7 +136,9 @@ bool read_id(ControlCall& call, psw_id& id) {
   return true;
 }
 
-void list(ControlCall& call, std::int64_t states) {
+namespace {
+
+void list(ControlCall& call, std::int64_t states, void (*answered)(void*, const transfer::TransfersAnswer&) = transfers_answered) {
   transfer::TransfersQuery query;
   std::uint64_t limit = 100;
   const std::string_view text = call.request.argument("limit");
@@ -96,7 +149,7 @@ void list(ControlCall& call, std::int64_t states) {
   query.reference = call.request.argument("reference");
   query.after = call.request.argument("after");
   query.limit = static_cast<std::uint32_t>(limit);
-  call.coordinator().transfers(query, {transfers_answered, &call});
+  call.coordinator().transfers(query, {answered, &call});
 }
 
 void act(ControlCall& call, transfer::HoldAction action) {
@@ -124,7 +177,7 @@ void ControlRoom::register_transfers() {
     const auto state = state_named(call.request.argument("state"));
     list(call, state ? state_bit(*state) : 0);
   }));
-  server_.on("in-doubt list", on_first_loop(daemon_, [](ControlCall& call) { list(call, state_bit(TransferState::in_doubt)); }));
+  server_.on("in-doubt list", on_first_loop(daemon_, [](ControlCall& call) { list(call, state_bit(TransferState::in_doubt), in_doubt_answered); }));
   server_.on("transfer cancel", on_first_loop(daemon_, [](ControlCall& call) { act(call, transfer::HoldAction::cancel); }));
   server_.on("transfer void", on_first_loop(daemon_, [](ControlCall& call) { act(call, transfer::HoldAction::void_hold); }));
 }

@@ -144,6 +144,7 @@ Control control(const Reader& table, Problems& problems) {
   Control out;
   out.where = table.where();
   out.socket = table.at("socket").text();
+  out.two_persons = table.at("two_persons").boolean(true);
   for (const char digit : table.at("mode").text()) out.mode = out.mode * 8 + static_cast<mode_t>(digit - '0');
   constexpr std::pair<std::string_view, ControlRole> roles[] = {{"viewer", ControlRole::viewer}, {"operator", ControlRole::operator_},
                                                                 {"resolver", ControlRole::resolver}, {"admin", ControlRole::admin}};

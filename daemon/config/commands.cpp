@@ -33,6 +33,25 @@ constexpr Argument transfer_list[] = {
     {"reference", option, false, "", "only with this reference"},
     {"after", option, false, "", "go on after this cursor"},
     {"limit", option, false, "", "at most so many rows (100, at most 500)"}};
+constexpr Argument transfer_reverse[] = {
+    {"id", positional, true, "", "transfer id"},
+    {"amount", option, false, "", "minor units; left out: all that is left"},
+    {"consent", option, true, "", "how whoever gives back has agreed; kept in the history"},
+    {"key", option, false, "", "idempotency key; left out: one made of id and amount, so that a repeat gives nothing back twice"}};
+constexpr Argument transfer_resolve[] = {
+    {"id", positional, true, "", "transfer id, in doubt"},
+    {"completed", flag, false, "", "the other bank has credited it: the money is paid"},
+    {"voided", flag, false, "", "the other bank has not credited it and never will: the money goes back"},
+    {"evidence", file, false, "", "file that shows it; kept in the history. Needed, except with --confirm"},
+    {"confirm", flag, false, "", "the second person's word on a proposal"}};
+constexpr Argument repair_list[] = {
+    {"after", option, false, "", "go on after this id"},
+    {"limit", option, false, "", "at most so many rows (100, at most 500)"}};
+constexpr Argument repair_id[] = {{"id", positional, true, "", "id of the repair"}};
+constexpr Argument repair_end[] = {
+    {"id", positional, true, "", "id of the repair"},
+    {"evidence", file, false, "", "file that shows why, such as the customer's consent; kept in the history. Needed, except with --confirm"},
+    {"confirm", flag, false, "", "the second person's word on a proposal"}};
 constexpr Argument in_doubt_list[] = {
     {"bank", option, false, "", "only with this bank"},
     {"after", option, false, "", "go on after this cursor"},
@@ -81,6 +100,13 @@ constexpr CommandSpec table[] = {
     {"transfer list", viewer, false, false, "transfers by id", transfer_list},
     {"transfer cancel", operator_, true, false, "ask the other bank not to do it, or release a hold", transfer_id},
     {"transfer void", operator_, true, false, "release a hold", transfer_id},
+    {"transfer reverse", resolver, true, false, "give back what a completed transfer moved, with the consent of whoever was credited", transfer_reverse},
+    {"transfer resolve", resolver, true, false, "decide the fate of a transfer in doubt, on evidence; the bank is asked once more", transfer_resolve},
+    {"repair list", viewer, false, false, "open repairs: money in suspense that waits for a person", repair_list},
+    {"repair show", viewer, false, false, "one repair with its history", repair_id},
+    {"repair collect", resolver, true, false, "end a repair: the customer pays, with consent", repair_end},
+    {"repair refund", resolver, true, false, "end a repair: the customer gets the money back", repair_end},
+    {"repair write-off", resolver, true, false, "end a repair: the bank bears it", repair_end},
     {"in-doubt list", viewer, false, false, "transfers whose fate at another bank is unknown", in_doubt_list},
     {"key create", admin, false, false, "make an API key; it is shown once", key_create},
     {"key list", admin, false, false, "API keys without their secrets", key_list},

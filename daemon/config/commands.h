@@ -18,10 +18,11 @@ namespace payswitch::daemon::config {
 inline constexpr std::size_t control_request_bytes_max = 64 * 1024;
 inline constexpr std::size_t control_answer_bytes_max = 16 * 1024 * 1024;
 
-enum class ArgumentKind : unsigned char { positional, option, flag };
+enum class ArgumentKind : unsigned char { positional, option, flag, file };
 
 struct CommandArgument {
-  std::string_view name;  // positional "id", option "owner" (--owner VALUE), flag "all" (--all)
+  std::string_view name;  // positional "id", option "owner" (--owner VALUE), flag "all" (--all), file
+                         // "evidence" (--evidence PATH: payswitchctl sends name, size, SHA-256 and, where it is text, content)
   ArgumentKind kind = ArgumentKind::positional;
   bool required = false;
   std::string_view values;  // "a|b|c" when only these are possible

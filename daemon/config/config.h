@@ -175,6 +175,7 @@ struct Control {
   std::string socket;
   mode_t mode = 0;
   std::vector<ControlGrant> grants;
+  bool two_persons = true;  // what a person decides about money waits for the word of a second one
   SourceLocation where;
 };
 

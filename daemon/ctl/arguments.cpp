@@ -109,7 +109,7 @@ class Parser {
       own.push_back(option);
       if (option != name) continue;
       std::string& target = out_.arguments[std::string(argument.name)];
-      if (argument.kind == ArgumentKind::option) return value(option, target);
+      if (argument.kind == ArgumentKind::option || argument.kind == ArgumentKind::file) return value(option, target);
       if (word != name) return fail(option + " takes no value");
       target = "true";
       ++at_;

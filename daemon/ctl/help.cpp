@@ -16,7 +16,7 @@ std::string usage(const CommandSpec& command) {
     std::string one;
     if (argument.kind == ArgumentKind::positional) one = argument.name;
     else if (argument.kind == ArgumentKind::flag) one = "--" + std::string(argument.name);
-    else one = "--" + std::string(argument.name) + " " + (argument.values.empty() ? "VALUE" : std::string(argument.values));
+    else one = "--" + std::string(argument.name) + " " + (argument.kind == ArgumentKind::file ? "FILE" : argument.values.empty() ? "VALUE" : std::string(argument.values));
     if (argument.kind == ArgumentKind::positional) std::transform(one.begin(), one.end(), one.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     out += argument.required ? " " + one : " [" + one + "]";
   }
@@ -96,6 +96,7 @@ std::string bash_completion() {
         continue;
       }
       list += " --" + std::string(argument.name);
+      if (argument.kind == ArgumentKind::file) values += "    \"" + std::string(command.name) + " --" + std::string(argument.name) + "\") COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n";
       if (!spaced.empty()) values += "    \"" + std::string(command.name) + " --" + std::string(argument.name) + "\") COMPREPLY=($(compgen -W \"" + spaced + "\" -- \"$current\")); return ;;\n";
     }
     options += "    \"" + std::string(command.name) + "\") options=\"" + (list.empty() ? list : list.substr(1)) + "\" words=\"" + positional + "\" ;;\n";

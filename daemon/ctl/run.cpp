@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "ctl/arguments.h"
 #include "ctl/client.h"
+#include "ctl/evidence.h"
 #include "ctl/help.h"
 #include "ctl/offline.h"
 #include "ctl/render.h"
@@ -55,8 +56,9 @@ std::string socket_of(const CommandLine& line) {
   return set != nullptr && *set != '\0' ? set : "/run/payswitch/control.sock";
 }
 
-int ask(const CommandLine& line, std::ostream& out, std::ostream& err) {
+int ask(CommandLine line, std::ostream& out, std::ostream& err) {
   std::string answer;
+  if (const std::string trouble = attach_files(line); !trouble.empty()) return fail(line, "usage", trouble, out, err);
   switch (ask_daemon(socket_of(line), request_line(line), answer)) {
     case Exchange::unreachable: return fail(line, "unreachable", answer, out, err);
     case Exchange::timed_out: return fail(line, "timeout", answer, out, err);

@@ -42,6 +42,8 @@ inline SystemName clearing_account(std::string_view bank, std::string_view curre
 inline SystemName suspense_account(std::string_view bank, std::string_view currency) noexcept {
   return SystemName{}.add("suspense:").add(bank).add(":").add(currency);
 }
+// What a bank gives up, or keeps, when a repair is written off: "writeoff:KRW".
+inline SystemName writeoff_account(std::string_view currency) noexcept { return SystemName{}.add("writeoff:").add(currency); }
 inline bool is_system_account(std::string_view number) noexcept { return number.find(':') != std::string_view::npos; }
 
 }  // namespace payswitch::daemon::ledger

@@ -26,6 +26,7 @@ std::vector<Wanted> wanted_accounts(const config::Config& config) {
   for (const auto& [code, exponent] : config.self.currencies) {
     out.push_back({std::string(cash_account(code)), code, exponent});
     out.push_back({std::string(opening_account(code)), code, exponent});
+    out.push_back({std::string(writeoff_account(code)), code, exponent});
     for (const auto& bank : config.banks) {
       out.push_back({std::string(clearing_account(bank.code, code)), code, exponent});
       out.push_back({std::string(suspense_account(bank.code, code)), code, exponent});

@@ -83,6 +83,37 @@ struct ReverseCommand {
 };
 inline constexpr std::size_t consent_bytes_max = 1'000;
 
+// What a person decides where no other way is left: the fate of a transfer in doubt, or how an open repair ends. Where the configuration
+// wants two persons, the first word proposes and the same word of another person, with `confirm`, carries it out.
+enum class Decision : std::uint8_t { complete, give_back, collect, refund, write_off };
+constexpr std::string_view name(Decision decision) noexcept {
+  switch (decision) {
+    case Decision::complete: return "completed";
+    case Decision::give_back: return "voided";
+    case Decision::collect: return "collect";
+    case Decision::refund: return "refund";
+    case Decision::write_off: return "write-off";
+  }
+  return {};
+}
+constexpr bool about_repair(Decision decision) noexcept { return decision >= Decision::collect; }
+inline constexpr std::size_t evidence_bytes_max = 24 * 1024;
+inline constexpr std::int64_t proposal_ms_max = 24 * 3'600'000LL;
+
+struct DecideCommand {
+  Decision decision = Decision::give_back;
+  std::string_view person;    // "uid:1000", as the kernel says
+  bool confirm = false;
+  psw_id subject{};           // the transfer in doubt, or the repair
+  std::string_view evidence;  // what it rests on; at most evidence_bytes_max; kept in the history for ever
+};
+
+// Open repairs, oldest first.
+struct RepairsQuery {
+  std::string_view after;      // `next` of the page before
+  std::uint32_t limit = 100;   // at most 500
+};
+
 struct TransferQuery {
   Caller caller;
   psw_id transfer{};
@@ -177,6 +208,35 @@ struct TransferAnswer {
   std::span<const Balance> balances;       // of accounts the caller may see, after this transfer
   std::span<const psw_change> history;     // TransferQuery with_history only
   std::string_view position;               // Payswitch-Position
+};
+
+struct DecideAnswer {
+  enum class What : std::uint8_t {
+    done,
+    proposed,         // waits for the word of another person until expires_ms
+    decided_by_bank,  // the bank was asked and had decided: that is what counts
+  };
+  ErrorCode code = ErrorCode::none;        // none, or about us
+  std::string_view refusal;                // a sentence: nothing was done
+  What what = What::done;
+  const TransferView* transfer = nullptr;  // the subject as it is now
+  psw_id made{};                           // of a repair: the transfer that ended it
+  std::string_view heard;                  // what the bank said just now
+  std::string_view proposed_by;            // the first person
+  std::int64_t expires_ms = 0;
+};
+
+struct RepairView {
+  psw_id id{}, parent{};
+  std::string_view bank, customer;  // customer: the account of ours it is about
+  psw_money money{};
+  bool they_have_it = false;        // they credited what we gave back: collect or write-off; else refund or write-off
+  std::int64_t opened_ms = 0;
+};
+struct RepairsAnswer {
+  ErrorCode code = ErrorCode::none;
+  std::span<const RepairView> repairs;
+  std::string_view next;            // cursor of the next page; empty = this was the last
 };
 
 struct TransfersAnswer {

@@ -89,8 +89,12 @@ class Coordinator {
   void resolve_hold(const HoldCommand& command, Reply<TransferAnswer> reply);
   void reverse(const ReverseCommand& command, Reply<TransferAnswer> reply);
 
+  // A person's decision; only control/ gives it, and has checked who may.
+  void decide(const DecideCommand& command, Reply<DecideAnswer> reply);
+
   void transfer(const TransferQuery& query, Reply<TransferAnswer> reply);
   void transfers(const TransfersQuery& query, Reply<TransfersAnswer> reply);
+  void repairs(const RepairsQuery& query, Reply<RepairsAnswer> reply);
 
   void open_account(const OpenAccountCommand& command, Reply<AccountAnswer> reply);
   void change_account(const AccountCommand& command, Reply<AccountAnswer> reply);

@@ -5,10 +5,12 @@
 
 #include "transfer/account_flow.h"
 #include "transfer/budget.h"
+#include "transfer/decide_flow.h"
 #include "transfer/hold_flow.h"
 #include "transfer/pay_flow.h"
 #include "transfer/queries.h"
 #include "transfer/recovery.h"
+#include "transfer/repair.h"
 #include "transfer/reversal_flow.h"
 #include "transfer/saga.h"
 
@@ -16,6 +18,7 @@ namespace payswitch::daemon::transfer {
 
 namespace {
 constexpr std::uint32_t lists_max = 256;     // lists at once on one loop
+constexpr std::uint32_t decisions_max = 64;  // decisions of persons at once: as many as the control socket has connections
 constexpr std::uint32_t sagas_max = 65'536;  // transfers to other banks worked on at once on one loop; more wait in the ledger
 
 std::string lease_owner(const Parts& parts) {
@@ -33,6 +36,8 @@ Core::Core(const Parts& given, std::shared_ptr<const Settings> first_settings)
   pays = std::make_unique<Pool<PayFlow, Core>>(*this, parts.running_max);
   holds = std::make_unique<Pool<HoldFlow, Core>>(*this, parts.running_max);
   reversals = std::make_unique<Pool<ReverseFlow, Core>>(*this, parts.running_max);
+  decisions = std::make_unique<Pool<DecideFlow, Core>>(*this, decisions_max);
+  repair_lists = std::make_unique<Pool<RepairsFlow, Core>>(*this, lists_max);
   shows = std::make_unique<Pool<ShowFlow, Core>>(*this, parts.running_max);
   lists = std::make_unique<Pool<ListFlow, Core>>(*this, lists_max);
   account_flows = std::make_unique<Pool<AccountFlow, Core>>(*this, parts.running_max);
@@ -109,6 +114,16 @@ void Coordinator::reverse(const ReverseCommand& command, Reply<TransferAnswer> r
   auto* flow = impl_->admit() ? impl_->reversals->take() : nullptr;
   if (flow == nullptr) return shed(*impl_, reply);
   flow->start(command, reply);
+}
+void Coordinator::decide(const DecideCommand& command, Reply<DecideAnswer> reply) {
+  auto* flow = impl_->admit() ? impl_->decisions->take() : nullptr;
+  if (flow == nullptr) return shed(*impl_, reply);
+  flow->start(command, reply);
+}
+void Coordinator::repairs(const RepairsQuery& query, Reply<RepairsAnswer> reply) {
+  auto* flow = impl_->admit() ? impl_->repair_lists->take() : nullptr;
+  if (flow == nullptr) return shed(*impl_, reply);
+  flow->start(query, reply);
 }
 void Coordinator::transfer(const TransferQuery& query, Reply<TransferAnswer> reply) {
   auto* flow = impl_->admit() ? impl_->shows->take() : nullptr;

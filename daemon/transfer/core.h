@@ -22,6 +22,8 @@ namespace payswitch::daemon::transfer {
 class PayFlow;
 class HoldFlow;
 class ReverseFlow;
+class DecideFlow;
+class RepairsFlow;
 class ShowFlow;
 class ListFlow;
 class AccountFlow;
@@ -70,6 +72,8 @@ struct Core {
   std::unique_ptr<Pool<PayFlow, Core>> pays;
   std::unique_ptr<Pool<HoldFlow, Core>> holds;
   std::unique_ptr<Pool<ReverseFlow, Core>> reversals;
+  std::unique_ptr<Pool<DecideFlow, Core>> decisions;
+  std::unique_ptr<Pool<RepairsFlow, Core>> repair_lists;
   std::unique_ptr<Pool<ShowFlow, Core>> shows;
   std::unique_ptr<Pool<ListFlow, Core>> lists;
   std::unique_ptr<Pool<AccountFlow, Core>> account_flows;

@@ -98,6 +98,7 @@ class SimLedger final : public SimParticipant {
     if (!status.ok()) throw std::runtime_error(status.error);
     reads_ = std::make_unique<local_ledger::Reads>(*engine_);
   }
+  MemoryStorage& storage() noexcept { return storage_; }
   std::uint64_t capabilities() const noexcept override { return 0; }
   void submit(unsigned, Call* call) noexcept override { queue_.push_back(static_cast<SimCall*>(call)); }
   bool try_read(unsigned, Call* call) noexcept override {

@@ -64,6 +64,78 @@ struct TwoBanks {
     return command;
   }
 
+  struct Decided {
+    ErrorCode code = ErrorCode::internal;
+    std::string refusal, heard;
+    DecideAnswer::What what = DecideAnswer::What::done;
+    psw_id made{};
+    TransferState state = TransferState::none;
+  };
+  Decided decide(Bank& bank, Decision decision, const psw_id& subject, std::string_view person, bool confirm = false, std::string_view evidence = "statement.txt") {
+    DecideCommand command;
+    command.decision = decision;
+    command.person = texts_.emplace_back(person);
+    command.confirm = confirm;
+    command.subject = subject;
+    command.evidence = texts_.emplace_back(evidence);
+    auto& out = decided_.emplace_back();
+    bool done = false;
+    struct To {
+      Decided* out;
+      bool* done;
+    } to{&out, &done};
+    bank.daemon().decide(command, {[](void* context, const DecideAnswer& answer) {
+      const auto& [result, told] = *static_cast<To*>(context);
+      *told = true;
+      result->code = answer.code;
+      result->refusal = answer.refusal;
+      result->heard = answer.heard;
+      result->what = answer.what;
+      result->made = answer.made;
+      if (answer.transfer != nullptr) result->state = answer.transfer->state;
+    }, &to});
+    world.settle();
+    for (int step = 0; !done && step != 1'000; ++step) world.advance(20);
+    EXPECT_TRUE(done);
+    return out;
+  }
+  std::vector<RepairView> open_repairs(Bank& bank) {
+    struct To {
+      std::vector<RepairView> rows;
+      std::deque<std::string>* texts;
+      bool done = false;
+    } to{{}, &texts_};
+    bank.daemon().repairs({}, {[](void* context, const RepairsAnswer& answer) {
+      auto& out = *static_cast<To*>(context);
+      out.done = true;
+      for (auto row : answer.repairs) {
+        row.bank = out.texts->emplace_back(row.bank);
+        row.customer = out.texts->emplace_back(row.customer);
+        out.rows.push_back(row);
+      }
+    }, &to});
+    world.settle();
+    EXPECT_TRUE(to.done);
+    return to.rows;
+  }
+  std::string close_account(Bank& bank, std::string_view number) {
+    AccountCommand command;
+    command.action = AccountAction::close;
+    command.caller = Caller("operator", auth::scopes_all);
+    command.number = number;
+    std::string out = "no answer";
+    bank.daemon().change_account(command, {[](void* context, const AccountAnswer& answer) { *static_cast<std::string*>(context) = name(answer.code); }, &out});
+    world.settle();
+    return out;
+  }
+  // Every question and answer between the banks is lost from now on, or none any more.
+  void cut(bool is_cut) {
+    for (auto* link : {&there, &back}) {
+      if (is_cut) link->fate = [](std::int32_t, std::uint32_t) { Fate fate; fate.request = Fate::Request::lost; return fate; };
+      else link->fate = nullptr;
+    }
+  }
+
   // Money is neither made nor lost, and each bank says of the other what the other says of it.
   std::string violation(bool repairs = false) {
     for (auto* bank : {&mj, &jh})
@@ -89,6 +161,7 @@ struct TwoBanks {
     bank.start(std::move(config));
   }
   std::deque<std::string> texts_;
+  std::deque<Decided> decided_;
 };
 
 }  // namespace payswitch::simulation
