@@ -1,8 +1,10 @@
 #include "reads.h"
 
+#include <payswitch/paging.h>
 #include <payswitch/str.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "token.h"
@@ -99,6 +101,20 @@ bool ReadTask::prepare() {
   return true;
 }
 
+bool ReadTask::number_cursor(std::uint64_t& out) {
+  if (after_.empty()) return true;
+  const char* const end = after_.data() + after_.size();
+  std::uint64_t number = 0;
+  if (const auto read = std::from_chars(after_.data(), end, number); read.ec != std::errc{} || read.ptr != end) {
+    finish(PSW_INVALID, "cursor_unknown");
+    return false;
+  }
+  out = number;
+  return true;
+}
+
+void ReadTask::short_page() { reply_.reason = str(page_short); }
+
 bool ReadTask::entry_at(std::uint64_t offset, EntryView& out) {
   // Not `end_`: a state read a moment ago may be newer than this answer's beginning.
   return load_entry(engine_.journal(), offset, engine_.journal().durable_end(), buffer_.entry, out);
@@ -146,23 +162,38 @@ bool ReadTask::state_of(const Account& account, AccountState& out) const {
 bool ReadTask::accounts() {
   std::vector<std::pair<const Account*, AccountState>> found;
   const std::string_view key = view(read_.key), owner = view(read_.owner);
-  const Account* const after = after_.empty() ? nullptr : state_.account(after_);
+  // Of one owner: the place in the owner's chain, since an account may have stood in many. Else the number of the last account.
+  std::uint32_t link_after = 0;
+  const Account* after = nullptr;
+  bool known = after_.empty();
+  if (!known && !owner.empty()) {
+    known = after_.front() == '#' && std::from_chars(after_.data() + 1, after_.data() + after_.size(), link_after).ec == std::errc{} && link_after != 0 &&
+            link_after <= state_.owner_links_.size();
+  } else if (!known) {
+    after = state_.account(after_);
+    known = after != nullptr;
+  }
+  if (!known) {
+    finish(PSW_INVALID, "cursor_unknown");
+    return true;
+  }
+  std::uint32_t last_link = 0;
   const bool consistent = state_.snapshot().read(snapshot_tries, [&] {
     found.clear();
     const auto take = [&](const Account& account) {
       const AccountState state = account.published.load();
-      if (state.version != 0 && (owner.empty() || (state.owner != nullptr && state.owner->view() == owner))) found.emplace_back(&account, state);
+      if (state.version == 0 || !(owner.empty() || (state.owner != nullptr && state.owner->view() == owner))) return false;
+      found.emplace_back(&account, state);
+      return true;
     };
     if (!key.empty()) {
       if (const Account* account = state_.account(key)) take(*account);
     } else if (!owner.empty()) {
       const Chain* const chain = state_.owner_chain(owner);
-      std::uint32_t link = chain == nullptr ? 0 : chain->head.load(std::memory_order_acquire);
-      bool started = after == nullptr;
-      for (; link != 0 && found.size() != limit_; link = state_.owner_links_[link - 1].next.load(std::memory_order_acquire)) {
-        const std::uint32_t index = state_.owner_links_[link - 1].account;
-        if (started) take(state_.account_at(index));
-        started = started || index == after->index;
+      const auto& links = state_.owner_links_;
+      std::uint32_t link = link_after != 0 ? links[link_after - 1].next.load(std::memory_order_acquire) : chain == nullptr ? 0 : chain->head.load(std::memory_order_acquire);
+      for (; link != 0 && found.size() != limit_; link = links[link - 1].next.load(std::memory_order_acquire)) {
+        if (take(state_.account_at(links[link - 1].account))) last_link = link;
       }
     } else {
       const std::size_t n = state_.accounts_.size();
@@ -173,7 +204,9 @@ bool ReadTask::accounts() {
   std::vector<psw_account> out;
   for (const auto& [account, state] : found) out.push_back(account_row(*account, state));
   if (!key.empty() && out.empty()) finish(PSW_ABSENT, PSW_REASON_ACCOUNT_NOT_FOUND);
-  rows(out, out.empty() || !key.empty() ? std::string_view{} : view(out.back().number));
+  std::string cursor;
+  if (!out.empty() && key.empty()) cursor = owner.empty() ? std::string(view(out.back().number)) : "#" + std::to_string(last_link);
+  rows(out, cursor);
   return true;
 }
 

@@ -1,9 +1,9 @@
-// Postings of an account (its statement, newest first) and of a record.
+// Postings of an account (its statement, from either end) and of a record.
 #include <payswitch/ids.h>
 #include <payswitch/str.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cstring>
 
 #include "reads.h"
@@ -62,6 +62,25 @@ bool ReadTask::postings() {
   return true;
 }
 
+namespace {
+
+// The link from a posting that is a mark of its account (a multiple of jump_distance) to the mark before it; 0 = none.
+std::uint64_t jump_of(const EntryView& entry, std::uint32_t account, std::uint64_t mark) {
+  std::uint64_t next = 0;
+  entry.each([&](const ItemView& item) {
+    if (item.kind() != ItemKind::posting) return;
+    const PostingView posting = item.as_posting();
+    for (std::size_t side = 0; side != 2; ++side) {
+      if ((side == 0 ? posting.fixed.debit : posting.fixed.credit) == account && posting.fixed.side[side].account_sequence == mark) next = posting.jump[side];
+    }
+  });
+  return next;
+}
+
+void add(psw_i128& to, Int128 what) { to = to_abi(((static_cast<Int128>(to.hi) << 64) | to.lo) + what); }
+
+}  // namespace
+
 bool ReadTask::postings_of_account() {
   const Account* const account = state_.account(view(read_.key));
   AccountState now;
@@ -70,93 +89,119 @@ bool ReadTask::postings_of_account() {
     finish(PSW_ABSENT, PSW_REASON_ACCOUNT_NOT_FOUND);
     return true;
   }
-  std::uint64_t before = UINT64_MAX;  // rows below this account_sequence
-  if (!after_.empty()) std::from_chars(after_.data(), after_.data() + after_.size(), before);
-  std::uint64_t at = now.last, newest = now.sequence;
-  // Jump over whole stretches that lie behind the cursor.
-  std::uint64_t jump = now.jump;
-  for (std::uint64_t mark = newest / jump_distance * jump_distance; jump != 0 && mark >= before; mark -= jump_distance) {
-    EntryView entry;
-    if (!entry_at(jump, entry)) return unreadable();
-    at = jump;
-    newest = mark;
-    std::uint64_t next = 0;
-    entry.each([&](const ItemView& item) {
-      if (item.kind() != ItemKind::posting) return;
-      const PostingView posting = item.as_posting();
-      for (std::size_t side = 0; side != 2; ++side) {
-        if ((side == 0 ? posting.fixed.debit : posting.fixed.credit) == account->index && posting.fixed.side[side].account_sequence == mark) next = posting.jump[side];
-      }
-    });
-    jump = next;
-  }
-  while (at != 0 && posting_rows_.size() < limit_) {
-    EntryView entry;
-    if (!entry_at(at, entry)) return unreadable();
-    const EntryHeader header = entry.header();
-    if (read_.from_ms != 0 && header.clock_ms < read_.from_ms) break;
-    const std::size_t first = posting_rows_.size();
-    std::uint64_t previous = at;
-    entry.each([&](const ItemView& item) {
-      if (item.kind() != ItemKind::posting) return;
-      const PostingView posting = item.as_posting();
-      for (std::size_t side = 0; side != 2; ++side) {
-        if ((side == 0 ? posting.fixed.debit : posting.fixed.credit) != account->index) continue;
-        if (posting.fixed.side[side].previous != at) previous = posting.fixed.side[side].previous;
-        const std::uint64_t sequence = posting.fixed.side[side].account_sequence;
-        if (sequence >= before || sequence > now.sequence || (read_.to_ms != 0 && header.clock_ms >= read_.to_ms)) continue;
-        add_posting_row(header, posting, side);
-      }
-    });
-    const Int128 overdraft = overdraft_at(*account, now, at);
-    for (std::size_t i = first; i != posting_rows_.size(); ++i) {
-      psw_i128& available = posting_rows_[i].available_after;
-      available = to_abi(((static_cast<Int128>(available.hi) << 64) | available.lo) + overdraft);
-    }
-    std::reverse(posting_rows_.begin() + static_cast<std::ptrdiff_t>(first), posting_rows_.end());
-    at = previous;
+  const bool oldest_first = read_.order == PSW_ORDER_OLDEST;
+  std::uint64_t cursor = oldest_first ? 0 : UINT64_MAX, at = 0;
+  if (!number_cursor(cursor)) return true;
+  if (oldest_first) {
+    if (!find_oldest(*account, now, cursor, at) || !collect_back(*account, now, at, cursor, UINT64_MAX, SIZE_MAX)) return unreadable();
+    std::reverse(posting_rows_.begin(), posting_rows_.end());
+  } else if (!find_newest(*account, now, cursor, at) || !collect_back(*account, now, at, 0, cursor, limit_)) {
+    return unreadable();
   }
   if (posting_rows_.size() > limit_) posting_rows_.resize(limit_);
   rows(posting_rows_, posting_rows_.empty() ? std::string() : std::to_string(posting_rows_.back().account_sequence));
   return true;
 }
 
-bool ReadTask::postings_of_record() {
-  std::uint32_t slot = 0;
-  const Record* const record = find_record(read_.id, slot);
-  RecordState state;
-  if (record != nullptr && !state_of(*record, state)) return false;
-  if (record == nullptr || state.version == 0) {
-    finish(PSW_ABSENT, "transfer_not_found");
-    return true;
-  }
-  std::vector<std::uint64_t> entries;
-  for (std::uint64_t at = state.offset; at != 0;) {
+// Over whole stretches that lie behind the cursor or after the period: one entry in jump_distance is read.
+bool ReadTask::find_newest(const Account& account, const AccountState& now, std::uint64_t before, std::uint64_t& at) {
+  at = now.last;
+  std::uint64_t jump = now.jump;
+  for (std::uint64_t mark = now.sequence / jump_distance * jump_distance; jump != 0 && (mark >= before || read_.to_ms != 0); mark -= jump_distance) {
     EntryView entry;
-    if (!entry_at(at, entry)) return unreadable();
-    entries.push_back(at);
-    std::uint64_t previous = 0;
+    if (!entry_at(jump, entry)) return false;
+    if (mark < before && entry.header().clock_ms < read_.to_ms) break;
+    at = jump;
+    jump = jump_of(entry, account.index, mark);
+  }
+  return true;
+}
+
+bool ReadTask::find_oldest(const Account& account, const AccountState& now, std::uint64_t low, std::uint64_t& at) {
+  struct Mark {
+    std::uint64_t sequence = 0, at = 0;
+  };
+  // The lowest marks passed, in a ring: the page ends at one of them.
+  constexpr std::size_t marks_max = read_rows_max / jump_distance + 4;
+  std::array<Mark, marks_max> marks;
+  std::size_t passed = 0;
+  std::uint64_t base = low, jump = now.jump;
+  for (std::uint64_t mark = now.sequence / jump_distance * jump_distance; jump != 0 && mark > low; mark -= jump_distance) {
+    EntryView entry;
+    if (!entry_at(jump, entry)) return false;
+    if (read_.from_ms != 0 && entry.header().clock_ms < read_.from_ms) {
+      base = std::max(low, mark);  // rows wanted begin behind this mark, and before the next one
+      break;
+    }
+    marks[passed++ % marks_max] = {mark, jump};
+    jump = jump_of(entry, account.index, mark);
+  }
+  at = now.last;
+  const std::uint64_t end = base + jump_distance + limit_;
+  for (std::size_t i = passed; i != 0 && passed - i != marks_max; --i) {
+    const Mark& mark = marks[(i - 1) % marks_max];
+    if (mark.sequence < end) continue;
+    at = mark.at;
+    break;
+  }
+  return true;
+}
+
+bool ReadTask::collect_back(const Account& account, const AccountState& now, std::uint64_t at, std::uint64_t low, std::uint64_t before, std::size_t enough) {
+  while (at != 0 && posting_rows_.size() < enough) {
+    EntryView entry;
+    if (!entry_at(at, entry)) return false;
+    const EntryHeader header = entry.header();
+    if (read_.from_ms != 0 && header.clock_ms < read_.from_ms) break;
+    const std::size_t first = posting_rows_.size();
+    std::uint64_t previous = at, lowest = UINT64_MAX;
     entry.each([&](const ItemView& item) {
-      if (item.kind() == ItemKind::record && item.as_record().fixed.slot == slot) previous = item.as_record().fixed.previous;
+      if (item.kind() != ItemKind::posting) return;
+      const PostingView posting = item.as_posting();
+      for (std::size_t side = 0; side != 2; ++side) {
+        if ((side == 0 ? posting.fixed.debit : posting.fixed.credit) != account.index) continue;
+        if (posting.fixed.side[side].previous != at) previous = posting.fixed.side[side].previous;
+        const std::uint64_t sequence = posting.fixed.side[side].account_sequence;
+        lowest = std::min(lowest, sequence);
+        if (sequence <= low || sequence >= before || sequence > now.sequence || (read_.to_ms != 0 && header.clock_ms >= read_.to_ms)) continue;
+        add_posting_row(header, posting, side);
+      }
     });
+    if (first != posting_rows_.size()) {
+      const Int128 overdraft = overdraft_at(account, now, at);
+      for (std::size_t i = first; i != posting_rows_.size(); ++i) add(posting_rows_[i].available_after, overdraft);
+      std::reverse(posting_rows_.begin() + static_cast<std::ptrdiff_t>(first), posting_rows_.end());
+    }
+    if (lowest <= low + 1) break;
     at = previous;
   }
-  for (auto at = entries.rbegin(); at != entries.rend(); ++at) {
+  return true;
+}
+
+bool ReadTask::postings_of_record() {
+  std::uint32_t slot = 0;
+  std::vector<std::uint64_t> entries;
+  if (const Found found = entries_of_record(slot, entries, 0, UINT64_MAX, SIZE_MAX); found != Found::yes) return found == Found::answered;
+  if (read_.order != PSW_ORDER_NEWEST) std::reverse(entries.begin(), entries.end());
+  for (const std::uint64_t at : entries) {
+    if (posting_rows_.size() >= limit_) break;
     EntryView entry;
-    if (!entry_at(*at, entry)) return unreadable();
+    if (!entry_at(at, entry)) return unreadable();
     const EntryHeader header = entry.header();
+    const std::size_t first = posting_rows_.size();
     entry.each([&](const ItemView& item) {
-      if (item.kind() != ItemKind::posting || posting_rows_.size() >= limit_) return;
+      if (item.kind() != ItemKind::posting) return;
       const PostingView posting = item.as_posting();
       if (posting.fixed.record_slot != slot) return;
       for (std::size_t side = 0; side != 2; ++side) {
         add_posting_row(header, posting, side);
         const Account& account = state_.account_at(side == 0 ? posting.fixed.debit : posting.fixed.credit);
-        psw_i128& available = posting_rows_.back().available_after;
-        available = to_abi(((static_cast<Int128>(available.hi) << 64) | available.lo) + overdraft_at(account, account.published.load(), *at));
+        add(posting_rows_.back().available_after, overdraft_at(account, account.published.load(), at));
       }
     });
+    if (read_.order == PSW_ORDER_NEWEST) std::reverse(posting_rows_.begin() + static_cast<std::ptrdiff_t>(first), posting_rows_.end());
   }
+  if (posting_rows_.size() > limit_) posting_rows_.resize(limit_);
   rows(posting_rows_, {});
   return true;
 }

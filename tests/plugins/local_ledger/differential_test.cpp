@@ -127,6 +127,45 @@ void fill(Entry& entry, Chance& chance, Ledger& ledger, std::uint64_t number, st
   }
 }
 
+// Two pages of postings and events from either end, as text.
+template <class Ask>
+std::string both_ends(Chance& chance, Ledger& ledger, Ask ask) {
+  std::ostringstream out;
+  const std::string account = chance.account();
+  const std::int64_t from = chance.one_in(2) ? 0 : ledger.clock.ms - static_cast<std::int64_t>(chance.below(200));
+  const std::int64_t to = chance.one_in(2) ? 0 : ledger.clock.ms - static_cast<std::int64_t>(chance.below(100));
+  const psw_id record = id_of(9000 + chance.below(20));
+  const auto limit = static_cast<std::uint32_t>(1 + chance.below(12));
+  for (const std::int32_t what : {PSW_ROWS_POSTINGS, PSW_ROWS_EVENTS}) {
+    for (const bool of_record : {false, true}) {
+      for (const std::int32_t order : {PSW_ORDER_USUAL, PSW_ORDER_OLDEST, PSW_ORDER_NEWEST}) {
+        psw_read read{};
+        read.size = sizeof read;
+        read.what = what;
+        read.order = order;
+        read.limit = limit;
+        if (of_record) read.id = record;
+        else if (what == PSW_ROWS_POSTINGS) {
+          read.key = str(account);
+          read.from_ms = from;
+          read.to_ms = to;
+        }
+        std::string after;
+        const int pages = of_record && what == PSW_ROWS_POSTINGS ? 1 : 2;
+        for (int page = 0; page != pages; ++page) {
+          read.after = str(after);
+          after = ask(read, [&](const psw_list& list) {
+            if (what == PSW_ROWS_POSTINGS) for (const psw_posting_row& row : Rows<psw_posting_row>(list)) out << view(row.account) << row.account_sequence << '=' << row.money.minor << '@' << row.at_ms << ' ';
+            else for (const psw_change& row : Rows<psw_change>(list)) out << to_hex(row.record).substr(28) << 'v' << row.version << ' ';
+          });
+        }
+        out << '\n';
+      }
+    }
+  }
+  return out.str();
+}
+
 TEST(Differential, random_entries_are_answered_as_by_the_ledger_on_maps) {
   std::uint64_t entries = 0, applied = 0, refused = 0;
   for (std::uint64_t seed = 1; seed != 11; ++seed) {
@@ -158,6 +197,21 @@ TEST(Differential, random_entries_are_answered_as_by_the_ledger_on_maps) {
         ASSERT_NO_FATAL_FAILURE(both(*sent.back()));
       } else {
         ASSERT_NO_FATAL_FAILURE(both(*sent[chance.below(sent.size())], true));
+      }
+      if (chance.one_in(10)) {
+        Chance same(number);
+        const std::string mine = both_ends(same, ledger, [&](const psw_read& read, auto take) {
+          const Answer answer = ledger.read(read);
+          EXPECT_TRUE(answer.code == PSW_OK || answer.code == PSW_ABSENT) << answer.reason;
+          take(answer.code == PSW_OK ? answer.raw.rows : psw_list{});
+          return answer.position;
+        });
+        same = Chance(number);
+        ASSERT_EQ(mine, both_ends(same, ledger, [&](const psw_read& read, auto take) {
+          const ledger_reply answer = books.read(read, ledger.clock.ms);
+          take(answer.code == Code::ok ? answer.rows() : psw_list{});
+          return answer.position;
+        }));
       }
       ledger.clock.ms += static_cast<std::int64_t>(chance.below(3));
       if (chance.one_in(40)) { ASSERT_EQ(ledger.restart(), ""); }

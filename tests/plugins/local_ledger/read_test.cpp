@@ -1,4 +1,6 @@
 // Reads: filters, orders, pages, tokens.
+#include <payswitch/paging.h>
+
 #include <gtest/gtest.h>
 
 #include "ledger_fixture.h"
@@ -16,7 +18,7 @@ std::vector<std::uint64_t> pages(Ledger& ledger, psw_read read, std::uint32_t li
     const Answer answer = ledger.read(read);
     EXPECT_EQ(answer.code, PSW_OK) << answer.reason;
     EXPECT_LE(answer.raw.rows.n, limit);
-    if (answer.raw.rows.n == 0) return out;
+    if (answer.raw.rows.n == 0 && !page_goes_on(answer.raw, limit)) return out;
     for (const Row& row : answer.rows<Row>()) out.push_back(of(row));
     read.after = str(cursors.emplace_back(answer.position));
   }
@@ -57,6 +59,144 @@ TEST(Read, postings_come_newest_first_and_deep_pages_jump) {
     EXPECT_EQ(row.account_sequence, before - 1);
     EXPECT_EQ(small(row.balance_after), -static_cast<std::int64_t>(before - 1)) << "one unit each";
   }
+}
+
+TEST(Read, postings_are_read_from_either_end_and_between_two_times) {
+  Ledger ledger(1024 * 1024);
+  ledger.open_account("a");
+  const std::int64_t start = ledger.clock.ms;
+  const std::uint64_t n = 900;
+  std::vector<std::int64_t> at{0};  // by account sequence
+  for (std::uint64_t i = 1; at.size() <= n; ++i) {
+    ledger.clock.ms += i % 5 == 0 ? 3 : 0;
+    Entry entry;
+    entry.step(i).record(i);
+    for (std::uint64_t twice = 0; twice <= (i % 7 == 0 ? 1u : 0u); ++twice) {
+      entry.posting(PSW_P_POST, "cash:KRW", "a", krw(1), i * 2 + twice);
+      at.push_back(ledger.clock.ms);
+    }
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  const auto sequences = [&](std::int32_t order, std::int64_t from, std::int64_t to, std::uint32_t limit) {
+    psw_read read = ledger.question(PSW_ROWS_POSTINGS, "a");
+    read.order = order;
+    read.from_ms = from;
+    read.to_ms = to;
+    return pages<psw_posting_row>(ledger, read, limit, [&](const psw_posting_row& row) {
+      EXPECT_EQ(small(row.balance_after), static_cast<std::int64_t>(row.account_sequence));
+      return row.account_sequence;
+    });
+  };
+  for (const std::int64_t from : {0, 1, 60, 200, 430, 9'000}) {
+    for (const std::int64_t to : {0, 1, 61, 250, 500, 9'000}) {
+      std::vector<std::uint64_t> expected;
+      for (std::uint64_t i = 1; i != at.size(); ++i) {
+        if ((from == 0 || at[i] >= start + from) && (to == 0 || at[i] < start + to)) expected.push_back(i);
+      }
+      for (const std::uint32_t limit : {7u, 128u, 500u}) {
+        SCOPED_TRACE(std::to_string(from) + " to " + std::to_string(to) + " limit " + std::to_string(limit));
+        ASSERT_EQ(sequences(PSW_ORDER_OLDEST, from == 0 ? 0 : start + from, to == 0 ? 0 : start + to, limit), expected);
+        std::vector<std::uint64_t> backwards(expected.rbegin(), expected.rend());
+        ASSERT_EQ(sequences(PSW_ORDER_NEWEST, from == 0 ? 0 : start + from, to == 0 ? 0 : start + to, limit), backwards);
+      }
+    }
+  }
+}
+
+TEST(Read, a_filter_that_hardly_anything_passes_is_answered_in_short_pages) {
+  Ledger ledger(4 * 1024 * 1024);
+  const std::uint64_t entries = 500, per_entry = 100, n = entries * per_entry, rare = 137;
+  for (std::uint64_t i = 0; i != entries; ++i) {
+    Entry entry;
+    entry.step(i + 1);
+    for (std::uint64_t k = 0; k != per_entry; ++k) {
+      const std::uint64_t number = i * per_entry + k + 1;
+      const bool odd_one_out = number == rare || number == n - rare;
+      psw_record& record = entry.record(number, 0, odd_one_out ? 7 : 2);
+      record.next_action_ms = odd_one_out ? 0 : 9;
+      record.principal = entry.keep("alice");
+      record.bank = entry.keep(odd_one_out ? "jh" : "kb");
+      record.reference_tag = entry.keep("same");
+    }
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  const auto ask = [&](auto set, std::size_t& asked) {
+    psw_read read = ledger.question(PSW_ROWS_RECORDS);
+    read.limit = 10;
+    set(read);
+    std::vector<std::uint64_t> found;
+    std::string cursor;
+    for (asked = 1;; ++asked) {
+      const Answer answer = ledger.read(read);
+      EXPECT_EQ(answer.code, PSW_OK) << answer.reason;
+      for (const psw_record& row : answer.rows<psw_record>()) found.push_back(number_of(row.id));
+      if (!page_goes_on(answer.raw, read.limit) || asked == 1000) return found;
+      cursor = answer.position;
+      read.after = str(cursor);
+    }
+  };
+  std::size_t asked = 0;
+  const std::vector<std::uint64_t> both{n - rare, rare};
+  EXPECT_EQ(ask([](psw_read& r) { r.bank = str("jh"); }, asked), both);
+  EXPECT_EQ(asked, 3u) << "50,000 records, 20,000 a page";
+  EXPECT_EQ(ask([](psw_read& r) { r.state_mask = 1 << 7; }, asked), both);
+  EXPECT_EQ(asked, 3u);
+  EXPECT_EQ(ask([](psw_read& r) { r.owner = str("alice"); r.bank = str("jh"); }, asked), both);
+  EXPECT_EQ(asked, 3u);
+  EXPECT_EQ(ask([](psw_read& r) { r.key = str("same"); r.state_mask = 1 << 7; }, asked), both);
+  EXPECT_EQ(asked, 3u);
+  EXPECT_EQ(ask([](psw_read& r) { r.state_mask = 1 << 2; r.bank = str("jh"); }, asked), std::vector<std::uint64_t>{}) << "all 49,998 open ones looked at, none passes";
+  EXPECT_EQ(asked, 3u);
+  // What the memory cannot tell is read from the journal, and that is dearer.
+  EXPECT_EQ(ask([](psw_read& r) { r.owner = str("alice"); r.key = str("same"); r.limit = 1; r.state_mask = 1 << 7; }, asked), both);
+  EXPECT_EQ(ask([](psw_read& r) { r.key = str("same"); r.owner = str("bob"); }, asked), std::vector<std::uint64_t>{});
+  EXPECT_EQ(asked, n / read_loads_max);
+}
+
+TEST(Read, events_that_hardly_anything_of_passes_are_answered_in_short_pages) {
+  Ledger ledger(4 * 1024 * 1024);
+  const std::uint64_t n = 2 * read_entries_max + 500;
+  for (std::uint64_t i = 1; i <= n; ++i) {
+    Entry entry;
+    entry.step(i).record(i).bank = entry.keep(i == 3 || i == n - 3 ? "jh" : "kb");
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  for (const std::int32_t order : {PSW_ORDER_OLDEST, PSW_ORDER_NEWEST}) {
+    psw_read read = ledger.question(PSW_ROWS_EVENTS);
+    read.bank = str("jh");
+    read.order = order;
+    std::size_t short_pages = 0;
+    std::vector<std::uint64_t> found;
+    std::string cursor;
+    for (;;) {
+      const Answer answer = ledger.read(read);
+      for (const psw_change& row : answer.rows<psw_change>()) found.push_back(row.sequence);
+      if (!page_goes_on(answer.raw, read_rows_max)) break;
+      ++short_pages;
+      cursor = answer.position;
+      read.after = str(cursor);
+    }
+    EXPECT_EQ(short_pages, 2u);
+    EXPECT_EQ(found, order == PSW_ORDER_OLDEST ? (std::vector<std::uint64_t>{3, n - 3}) : (std::vector<std::uint64_t>{n - 3, 3}));
+  }
+}
+
+TEST(Read, a_cursor_that_is_none_of_ours_is_refused_and_not_read_as_the_beginning) {
+  Ledger ledger;
+  ledger.open_account("a", "alice", 10);
+  for (const std::int32_t what : {PSW_ROWS_ACCOUNTS, PSW_ROWS_RECORDS, PSW_ROWS_EVENTS, PSW_ROWS_POSTINGS}) {
+    psw_read read = ledger.question(what, what == PSW_ROWS_POSTINGS ? "a" : "");
+    for (const char* cursor : {"nobody", "#99", "12x", "00000000000000000000000000000bad"}) {
+      read.after = str(cursor);
+      const Answer answer = ledger.read(read);
+      EXPECT_EQ(answer.code, PSW_INVALID) << what << ' ' << cursor;
+      EXPECT_EQ(answer.reason, "cursor_unknown");
+    }
+  }
+  psw_read read = ledger.question(PSW_ROWS_ACCOUNTS);
+  read.owner = str("alice");
+  read.after = str("#99");
+  EXPECT_EQ(ledger.read(read).code, PSW_INVALID);
 }
 
 TEST(Read, a_posting_row_tells_what_was_available_then_not_now) {
@@ -147,9 +287,20 @@ TEST(Read, events_are_all_changes_in_commit_order_also_over_segments) {
   }
   psw_read read = ledger.question(PSW_ROWS_EVENTS);
   read.id = id_of(3);
-  const auto versions = pages<psw_change>(ledger, read, 7, [](const psw_change& row) { return row.version; });
+  auto versions = pages<psw_change>(ledger, read, 7, [](const psw_change& row) { return row.version; });
   ASSERT_EQ(versions.size(), 40u);
   for (std::uint64_t i = 0; i != 40; ++i) EXPECT_EQ(versions[i], i + 1);
+  // And from the other end.
+  read.order = PSW_ORDER_NEWEST;
+  versions = pages<psw_change>(ledger, read, 7, [](const psw_change& row) { return row.version; });
+  ASSERT_EQ(versions.size(), 40u);
+  for (std::uint64_t i = 0; i != 40; ++i) EXPECT_EQ(versions[i], 40 - i);
+  read.id = psw_id{};
+  for (const std::uint32_t limit : {1u, 33u, 500u}) {
+    const auto sequences = pages<psw_change>(ledger, read, limit, [](const psw_change& row) { return row.sequence; });
+    ASSERT_EQ(sequences.size(), n);
+    for (std::uint64_t i = 0; i != n; ++i) ASSERT_EQ(sequences[i], n - i);
+  }
 }
 
 TEST(Read, keys_come_in_order_by_prefix_and_not_when_expired_or_deleted) {
@@ -209,8 +360,14 @@ TEST(Read, a_token_that_was_reached_is_served_and_one_of_a_lost_history_is_not) 
   const std::string future = written.position.substr(0, written.position.rfind('.')) + ".99";
   read.position = str(future);
   EXPECT_EQ(ledger.read(read).reason, "position_lost");
-  read.position = str("nonsense");
-  EXPECT_EQ(ledger.read(read).code, PSW_INVALID);
+  const std::string later_life = written.position.substr(0, 9) + "2.1";
+  read.position = str(later_life);
+  EXPECT_EQ(ledger.read(read).reason, "position_lost") << "an epoch that this ledger has not reached";
+  const std::string other = "00000000" + written.position.substr(8);
+  for (const std::string& text : {std::string("nonsense"), other, written.position + "x", written.position.substr(0, 9)}) {
+    read.position = str(text);
+    EXPECT_EQ(ledger.read(read).reason, "position_unknown") << text;
+  }
 }
 
 TEST(Read, totals_balance) {
