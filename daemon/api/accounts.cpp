@@ -111,6 +111,7 @@ void list_accounts(Context& context) {
   query.caller = context.caller();
   query.owner = fields.token("owner", false, auth::Principal::id_bytes_max);
   query.limit = fields.count("limit", 100, 500);
+  query.position = context.headers.position;
   if (!query.owner.empty() && !query.caller.sees_all() && query.owner != query.caller.principal)
     return context.problem(ErrorCode::forbidden, {.member = "owner", .detail = "needs the scope operate"});
   json::Writer filter(context.arena(), 256);
@@ -130,12 +131,12 @@ void list_postings(Context& context) {
   query.number = context.parameter;
   query.from_ms = fields.time_or_date("from", 0);
   query.to_ms = fields.time_or_date("to", INT64_MAX);
-  fields.word("order", {"newest"}, 0);
-  query.newest_first = true;
+  query.order = fields.word("order", {"newest", "oldest"}, 0) == 1 ? transfer::Order::oldest : transfer::Order::newest;
   query.limit = fields.count("limit", 100, 500);
   query.position = context.headers.position;
   json::Writer filter(context.arena(), 256);
-  filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms).end_array();
+  filter.begin_array().string("postings").string(query.caller.principal).string(query.number).integer(query.from_ms).integer(query.to_ms);
+  filter.string(query.order == transfer::Order::oldest ? "oldest" : "newest").end_array();
   query.after = read_cursor(context, fields, filter.text());
   if (!fields.ok()) return fields.answer();
   context.services.coordinator->postings(query, {postings_listed, ListCall::make(context, filter.text())});

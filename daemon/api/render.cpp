@@ -96,7 +96,8 @@ void render_balances(json::Writer& out, std::span<const transfer::Balance> balan
   out.end_array();
 }
 
-void render_history(json::Writer& out, std::span<const psw_change> history) {
+void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off) {
+  if (left_off != 0) out.member_integer("history_left_off", static_cast<std::int64_t>(left_off));
   out.key("history").begin_array();
   for (const auto& change : history) {
     out.begin_object();
@@ -177,7 +178,7 @@ void answer_transfer(Context& context, const transfer::TransferAnswer& answer, M
   out.begin_object();
   render_transfer(out, view);
   if (!answer.balances.empty()) render_balances(out, answer.balances);
-  if (!answer.history.empty()) render_history(out, answer.history);
+  if (!answer.history.empty()) render_history(out, answer.history, answer.history_left_off);
   out.end_object();
 
   char location[14 + ulid_size] = "/v1/transfers/";

@@ -14,7 +14,8 @@ namespace payswitch::daemon::api {
 // The members of a transfer, without the enclosing braces' end: the caller may add more.
 void render_transfer(json::Writer& out, const transfer::TransferView& view);
 void render_balances(json::Writer& out, std::span<const transfer::Balance> balances);
-void render_history(json::Writer& out, std::span<const psw_change> history);
+// `left_off`: how many older changes are not among them.
+void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off);
 void render_account(json::Writer& out, const psw_account& account);
 // Balance, available and the four counters.
 void render_counters(json::Writer& out, const psw_account& account);

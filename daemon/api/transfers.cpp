@@ -128,6 +128,7 @@ void list_transfers(Context& context) {
   query.reference = fields.text("reference", false);
   query.principal = fields.token("principal", false, 64);
   query.limit = fields.count("limit", 100, 500);
+  query.position = context.headers.position;
   // References are kept under a key of their principal: without a name, the caller's own are meant.
   if (!query.reference.empty() && query.principal.empty()) query.principal = query.caller.principal;
   if (!query.principal.empty() && !query.caller.sees_all() && query.principal != query.caller.principal)

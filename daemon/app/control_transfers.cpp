@@ -53,6 +53,7 @@ void transfer_answered(void* context, const transfer::TransferAnswer& answer) {
   json::Writer out(call.memory, 2048);
   out.begin_object();
   render_transfer(out, *answer.transfer);
+  if (answer.history_left_off != 0) out.member_integer("history_left_off", static_cast<std::int64_t>(answer.history_left_off));
   out.key("history").begin_array();
   for (const auto& change : answer.history) {
     out.begin_object().member_integer("version", static_cast<std::int64_t>(change.version));

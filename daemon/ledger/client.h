@@ -6,6 +6,7 @@
 
 #include <payswitch/abi.h>
 #include <payswitch/outcome.h>
+#include <payswitch/paging.h>
 #include <payswitch/str.h>
 
 #include <cstdint>
@@ -62,6 +63,8 @@ class ReadReply {
   std::int64_t clock_ms() const noexcept { return reply_.clock_ms; }
   const void* body() const noexcept { return reply_.body; }
   std::int32_t code() const noexcept { return reply_.code; }
+  // Is there another page behind this one? `limit` as asked for.
+  bool goes_on(std::uint32_t limit) const noexcept { return page_goes_on(reply_, limit); }
 
  private:
   const psw_reply& reply_;

@@ -100,11 +100,11 @@ void AccountFlow::opened(const ledger::WriteReply& reply) {
   switch (reply.what()) {
     case ledger::Written::applied:
       recorded_perhaps_ = true;
-      return read(std::string(number_));
+      return read(std::string(number_), {});
     case ledger::Written::exists:
       for (const auto& unique : reply.uniques()) {
         replayed_ = recorded_perhaps_ = true;
-        return read(view(unique.names));
+        return read(view(unique.names), {});
       }
       return fail(ErrorCode::internal);
     case ledger::Written::key_reused: return fail(ErrorCode::idempotency_key_reused);
@@ -120,10 +120,11 @@ void AccountFlow::opened(const ledger::WriteReply& reply) {
 
 // ---- read one; the second half of open and the first of change ----
 
-void AccountFlow::read(std::string_view number) {
+void AccountFlow::read(std::string_view number, std::string_view position) {
   const bool asked = core_.client.read<&AccountFlow::got>(ledger::ReadWhat::accounts, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
     read.key = keep.keep(number);
     read.limit = 1;
+    read.position = keep.keep(position);
   });
   if (!asked) fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : ErrorCode::overloaded);
 }
@@ -134,7 +135,7 @@ void AccountFlow::show(const AccountQuery& query, Reply<AccountAnswer> reply) {
   reply_ = reply;
   start();
   if (!caller_.may(auth::scope_read) && !caller_.may(auth::scope_pay)) return fail(ErrorCode::forbidden);
-  read(query.number);
+  read(query.number, query.position);
 }
 
 bool AccountFlow::may_see(const psw_account& account) const noexcept {
@@ -154,7 +155,7 @@ void AccountFlow::own(const psw_account& account) {
 }
 
 void AccountFlow::got(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : ErrorCode::overloaded);
+  if (!reply.ok()) return fail(recorded_perhaps_ ? ErrorCode::outcome_unknown : what_ == What::show ? code_of(reply) : ErrorCode::overloaded);
   core_.client.saw_clock(reply.clock_ms());
   for (const auto& account : reply.rows<psw_account>()) {
     if (!may_see(account)) break;
@@ -175,7 +176,7 @@ void AccountFlow::change(const AccountCommand& command, Reply<AccountAnswer> rep
   start();
   const bool closing = command.action == AccountAction::close;
   if (!caller_.may(auth::scope_accounts) && !(closing && caller_.may(auth::scope_pay))) return fail(ErrorCode::forbidden);
-  read(command.number);
+  read(command.number, {});
 }
 
 void AccountFlow::write_change() {
@@ -208,10 +209,10 @@ void AccountFlow::changed(const ledger::WriteReply& reply) {
     case ledger::Written::applied:
       what_ = What::open;
       recorded_perhaps_ = true;
-      return read(std::string(number_));
+      return read(std::string(number_), {});
     case ledger::Written::conflict:
       if (++tries_ > tries_max) return fail(ErrorCode::version_conflict);
-      return read(std::string(number_));
+      return read(std::string(number_), {});
     default: return fail_write(reply);
   }
 }
@@ -246,7 +247,7 @@ void AccountFlow::retry_later() {
 void AccountFlow::on_timer() {
   // A status set twice is the status; an opening is recognised by its step id.
   if (what_ == What::open) return write_open();
-  read(std::string(number_));
+  read(std::string(number_), {});
 }
 
 // ---- lists ----
@@ -263,16 +264,17 @@ void AccountFlow::list(const AccountsQuery& query, Reply<AccountsAnswer> reply) 
     read.owner = keep.keep(owner);
     read.after = keep.keep(query.after);
     read.limit = limit_;
+    read.position = keep.keep(query.position);
   });
   if (!asked) fail_list(ErrorCode::overloaded);
 }
 
 void AccountFlow::got_list(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail_list(reply.code() == PSW_INVALID ? ErrorCode::cursor_invalid : ErrorCode::overloaded);
+  if (!reply.ok()) return fail_list(code_of(reply));
   for (const auto& account : reply.rows<psw_account>()) accounts_.push_back(account);
   AccountsAnswer out;
   out.accounts = accounts_;
-  if (accounts_.size() == limit_) out.next = reply.position();
+  if (reply.goes_on(limit_)) out.next = reply.position();
   const auto told = list_reply_;
   --core_.counters.running;
   told(out);
@@ -290,12 +292,13 @@ void AccountFlow::postings(const PostingsQuery& query, Reply<PostingsAnswer> rep
   const bool asked = core_.client.read<&AccountFlow::got_owner>(ledger::ReadWhat::accounts, this, [&](psw_read& read, ledger::EntryBuilder& keep) {
     read.key = keep.keep(query.number);
     read.limit = 1;
+    read.position = keep.keep(query.position);
   });
   if (!asked) fail_postings(ErrorCode::overloaded);
 }
 
 void AccountFlow::got_owner(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail_postings(ErrorCode::overloaded);
+  if (!reply.ok()) return fail_postings(code_of(reply));
   bool seen = false;
   for (const auto& account : reply.rows<psw_account>()) {
     if (!may_see(account)) break;
@@ -308,18 +311,19 @@ void AccountFlow::got_owner(const ledger::ReadReply& reply) {
     read.from_ms = postings_.from_ms;
     read.to_ms = postings_.to_ms == INT64_MAX ? 0 : postings_.to_ms;
     read.after = keep.keep(postings_.after);
+    read.order = postings_.order == Order::oldest ? PSW_ORDER_OLDEST : PSW_ORDER_NEWEST;
     read.limit = bounded(postings_.limit);
   });
   if (!asked) fail_postings(ErrorCode::overloaded);
 }
 
 void AccountFlow::got_postings(const ledger::ReadReply& reply) {
-  if (!reply.ok()) return fail_postings(reply.code() == PSW_INVALID ? ErrorCode::cursor_invalid : ErrorCode::overloaded);
+  if (!reply.ok()) return fail_postings(code_of(reply));
   for (const auto& row : reply.rows<psw_posting_row>()) rows_.push_back(row);
   PostingsAnswer out;
   out.account = &account_;
   out.postings = rows_;
-  if (rows_.size() == bounded(postings_.limit)) out.next = reply.position();
+  if (reply.goes_on(bounded(postings_.limit))) out.next = reply.position();
   const auto told = postings_reply_;
   --core_.counters.running;
   told(out);

@@ -28,7 +28,7 @@ class AccountFlow final : public Timed {
   ErrorCode check_open(std::string_view& member) const noexcept;
   void write_open();
   void opened(const ledger::WriteReply& reply);
-  void read(std::string_view number);
+  void read(std::string_view number, std::string_view position);
   void got(const ledger::ReadReply& reply);
   void write_change();
   void changed(const ledger::WriteReply& reply);

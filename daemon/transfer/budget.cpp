@@ -54,9 +54,7 @@ void Budget::got(const ledger::ReadReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
   const std::int64_t now_ms = core_.client.clock_ms();
   auto& figures = next_[banks[bank_].code];
-  std::uint32_t n = 0;
   for (const auto& row : reply.rows<psw_record>()) {
-    ++n;
     TransferDetail detail;
     if (!decode_detail(view(row.detail), detail)) continue;
     const bool in_doubt = row.state == static_cast<std::int32_t>(TransferState::in_doubt);
@@ -66,7 +64,7 @@ void Budget::got(const ledger::ReadReply& reply) {
     figures.money[std::string(currency_view(row.money.currency))] += detail.operation_minor;
   }
   after_ = reply.position();
-  if (n < page || after_.empty()) {
+  if (!reply.goes_on(page) || after_.empty()) {
     ++bank_;
     after_.clear();
   }

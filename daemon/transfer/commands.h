@@ -130,6 +130,7 @@ struct TransfersQuery {
   std::string_view principal;  // scope operate: of this principal only; or empty
   std::string_view after;      // `next` of the page before
   std::uint32_t limit = 100;   // at most 500
+  std::string_view position;   // demanded token, or empty
 };
 
 struct OpenAccountCommand {
@@ -162,13 +163,16 @@ struct AccountsQuery {
   std::string_view owner;        // scope operate: of this owner; or empty: the caller's, or with scope operate all
   std::string_view after;
   std::uint32_t limit = 100;
+  std::string_view position;
 };
+
+enum class Order : std::uint8_t { newest, oldest };
 
 struct PostingsQuery {
   Caller caller;
   std::string_view number;
   std::int64_t from_ms = 0, to_ms = INT64_MAX;  // half-open
-  bool newest_first = false;
+  Order order = Order::newest;
   std::string_view after;
   std::uint32_t limit = 100;
   std::string_view position;
@@ -206,7 +210,8 @@ struct TransferAnswer {
   std::int64_t frees_at_ms = 0;            // of limit_exceeded: end of its window, 0 = never
   const TransferView* transfer = nullptr;
   std::span<const Balance> balances;       // of accounts the caller may see, after this transfer
-  std::span<const psw_change> history;     // TransferQuery with_history only
+  std::span<const psw_change> history;     // TransferQuery with_history only: the newest changes, in order
+  std::uint64_t history_left_off = 0;      // older changes that are not in `history`
   std::string_view position;               // Payswitch-Position
 };
 
@@ -241,7 +246,7 @@ struct RepairsAnswer {
 
 struct TransfersAnswer {
   ErrorCode code = ErrorCode::none;
-  std::span<const TransferView> transfers;
+  std::span<const TransferView> transfers; // perhaps fewer than asked for, or none, and yet not the last page: `next` tells
   std::string_view next;                   // cursor of the next page; empty = this was the last
   std::string_view position;
 };

@@ -40,6 +40,13 @@ class Waiter {
   ~Waiter() = default;
 };
 
+// What a caller is told when the ledger did not answer its read.
+inline ErrorCode code_of(const ledger::ReadReply& reply) noexcept {
+  if (reply.reason() == "position_unknown") return ErrorCode::position_invalid;
+  if (reply.reason() == "position_lost") return ErrorCode::position_lost;
+  return reply.code() == PSW_INVALID ? ErrorCode::cursor_invalid : ErrorCode::overloaded;
+}
+
 struct Core {
   Core(const Parts& parts, std::shared_ptr<const Settings> settings);
   ~Core();

@@ -10,11 +10,11 @@ namespace payswitch::daemon::transfer {
 
 enum class ErrorCode : std::uint8_t {
   none = 0,
-  malformed_request, unknown_member, idempotency_key_required, amount_invalid, currency_unknown, cursor_invalid, payload_too_large,
+  malformed_request, unknown_member, idempotency_key_required, amount_invalid, currency_unknown, cursor_invalid, position_invalid, payload_too_large,
   unauthenticated, forbidden, account_not_found, transfer_not_found,
-  idempotency_in_progress, hold_already_posted, hold_already_voided, hold_expired, transfer_not_cancellable, version_conflict, account_exists,
+  idempotency_in_progress, hold_already_posted, hold_already_voided, hold_expired, transfer_not_cancellable, version_conflict, account_exists, position_lost,
   insufficient_funds, max_balance_exceeded, limit_exceeded, account_frozen, account_closed, payee_not_found, same_account, currency_mismatch,
-  peer_refused, reversal_exceeds_original, not_reversible, batch_item_failed,
+  peer_refused, peer_unreachable, reversal_exceeds_original, not_reversible, batch_item_failed,
   idempotency_key_reused, reversal_needs_consent, account_not_empty, amount_exceeds_hold,
   rate_limited, overloaded, read_only, shutting_down, connector_down, no_route, peer_exposure_exceeded, in_doubt_budget, not_after_too_short,
   internal, outcome_unknown,
@@ -40,7 +40,7 @@ struct ErrorRow {
   Recorded recorded;
 };
 
-inline constexpr std::array<ErrorRow, 47> error_table{{
+inline constexpr std::array<ErrorRow, 50> error_table{{
     {ErrorCode::none, "none", 200, ErrorClass::final, Recorded::yes},
     {ErrorCode::malformed_request, "malformed_request", 400, ErrorClass::final, Recorded::no},
     {ErrorCode::unknown_member, "unknown_member", 400, ErrorClass::final, Recorded::no},
@@ -48,6 +48,7 @@ inline constexpr std::array<ErrorRow, 47> error_table{{
     {ErrorCode::amount_invalid, "amount_invalid", 400, ErrorClass::final, Recorded::no},
     {ErrorCode::currency_unknown, "currency_unknown", 400, ErrorClass::final, Recorded::no},
     {ErrorCode::cursor_invalid, "cursor_invalid", 400, ErrorClass::final, Recorded::no},
+    {ErrorCode::position_invalid, "position_invalid", 400, ErrorClass::final, Recorded::no},
     {ErrorCode::payload_too_large, "payload_too_large", 413, ErrorClass::final, Recorded::no},
     {ErrorCode::unauthenticated, "unauthenticated", 401, ErrorClass::final, Recorded::no},
     {ErrorCode::forbidden, "forbidden", 403, ErrorClass::final, Recorded::no},
@@ -58,8 +59,9 @@ inline constexpr std::array<ErrorRow, 47> error_table{{
     {ErrorCode::hold_already_voided, "hold_already_voided", 409, ErrorClass::final, Recorded::no},
     {ErrorCode::hold_expired, "hold_expired", 409, ErrorClass::final, Recorded::no},
     {ErrorCode::transfer_not_cancellable, "transfer_not_cancellable", 409, ErrorClass::final, Recorded::no},
-    {ErrorCode::version_conflict, "version_conflict", 409, ErrorClass::final, Recorded::no},
+    {ErrorCode::version_conflict, "version_conflict", 409, ErrorClass::retry, Recorded::no},
     {ErrorCode::account_exists, "account_exists", 409, ErrorClass::final, Recorded::no},
+    {ErrorCode::position_lost, "position_lost", 409, ErrorClass::unknown, Recorded::no},
     {ErrorCode::insufficient_funds, "insufficient_funds", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::max_balance_exceeded, "max_balance_exceeded", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::limit_exceeded, "limit_exceeded", 422, ErrorClass::final, Recorded::yes},
@@ -69,6 +71,7 @@ inline constexpr std::array<ErrorRow, 47> error_table{{
     {ErrorCode::same_account, "same_account", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::currency_mismatch, "currency_mismatch", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::peer_refused, "peer_refused", 422, ErrorClass::final, Recorded::yes},
+    {ErrorCode::peer_unreachable, "peer_unreachable", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::reversal_exceeds_original, "reversal_exceeds_original", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::not_reversible, "not_reversible", 422, ErrorClass::final, Recorded::yes},
     {ErrorCode::batch_item_failed, "batch_item_failed", 422, ErrorClass::final, Recorded::yes},

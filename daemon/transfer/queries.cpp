@@ -14,6 +14,7 @@ void ShowFlow::start(const TransferQuery& query, Reply<TransferAnswer> reply) {
   with_history_ = query.with_history;
   with_balances_ = false;
   shown_only_ = true;
+  demanded_ = query.position;
   only_own_ = true;
   if (!query.caller.may(auth::scope_read) && !query.caller.may(auth::scope_pay)) return fail(ErrorCode::forbidden);
   show();
@@ -39,6 +40,7 @@ void ListFlow::start(const TransfersQuery& query, Reply<TransfersAnswer> reply) 
     read.bank = keep.keep(query.bank);
     read.state_mask = query.state_mask;
     read.after = keep.keep(query.after);
+    read.position = keep.keep(query.position);
     read.limit = std::clamp<std::uint32_t>(query.limit, 1, rows_max);
     if (!query.reference.empty()) read.key = keep.keep({tag, sizeof tag});
   });
@@ -49,7 +51,7 @@ void ListFlow::start(const TransfersQuery& query, Reply<TransfersAnswer> reply) 
 void ListFlow::got(const ledger::ReadReply& reply) {
   TransfersAnswer answer;
   if (!reply.ok()) {
-    answer.code = reply.code() == PSW_INVALID ? ErrorCode::cursor_invalid : ErrorCode::overloaded;
+    answer.code = code_of(reply);
     return finish(answer);
   }
   core_.client.saw_clock(reply.clock_ms());
@@ -63,7 +65,7 @@ void ListFlow::got(const ledger::ReadReply& reply) {
     rows_.push_back(shown);
   }
   answer.transfers = rows_;
-  if (rows_.size() == std::clamp<std::uint32_t>(query_.limit, 1, rows_max)) answer.next = reply.position();
+  if (reply.goes_on(std::clamp<std::uint32_t>(query_.limit, 1, rows_max))) answer.next = reply.position();
   finish(answer);
 }
 

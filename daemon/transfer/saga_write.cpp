@@ -125,8 +125,9 @@ void Saga::write_judgement() {
   switch (judgement_.what) {
     case Do::complete: complete_record(core_, entry, rec_, next_); break;
     case Do::release: {
-      const std::string_view why = answer_ == Answer::not_sent ? "connector_down" : code_.empty() ? std::string_view("unspecified") : std::string_view(code_);
-      release_record(core_, entry, rec_, next_, rec_.detail.cancel_by_client != 0 ? "cancelled" : "peer_refused:" + std::string(why.substr(0, 64)));
+      const std::string_view why = code_.empty() ? std::string_view("unspecified") : std::string_view(code_);
+      const std::string reason = answer_ == Answer::not_sent ? std::string("peer_unreachable") : "peer_refused:" + std::string(why.substr(0, 64));
+      release_record(core_, entry, rec_, next_, rec_.detail.cancel_by_client != 0 ? std::string("cancelled") : reason);
       break;
     }
     case Do::next_connector:

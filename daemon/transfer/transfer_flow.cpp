@@ -30,6 +30,7 @@ void TransferFlow::begin(const Caller& caller, Reply<TransferAnswer> reply, std:
   with_history_ = false;
   only_own_ = false;
   shown_only_ = false;
+  demanded_ = {};
   phase_ = Phase::idle;
   balances_n_ = 0;
   position_size_ = 0;
@@ -38,14 +39,16 @@ void TransferFlow::begin(const Caller& caller, Reply<TransferAnswer> reply, std:
 }
 
 void TransferFlow::show() {
-  const bool asked = core_.client.read<&TransferFlow::got_record>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder&) {
+  const bool asked = core_.client.read<&TransferFlow::got_record>(ledger::ReadWhat::records, this, [this](psw_read& read, ledger::EntryBuilder& keep) {
     read.id = id_;
     read.limit = 1;
+    read.position = keep.keep(demanded_);
   });
   if (!asked) fail_about_us(ErrorCode::overloaded);
 }
 
 void TransferFlow::got_record(const ledger::ReadReply& reply) {
+  if (!reply.ok() && !demanded_.empty() && code_of(reply) != ErrorCode::overloaded) return fail(code_of(reply));
   if (!reply.ok()) return fail_about_us(reply.code() == PSW_OVERLOADED ? ErrorCode::overloaded : ErrorCode::read_only);
   core_.client.saw_clock(reply.clock_ms());
   balances_n_ = 0;  // of an earlier write: they are gathered anew
@@ -193,10 +196,12 @@ void TransferFlow::take_balances(const ledger::WriteReply& reply) {
   }
 }
 
+// The newest changes: an old transfer in doubt has been asked about more often than fits an answer.
 void TransferFlow::read_history() {
   const bool asked = core_.client.read<&TransferFlow::got_history>(ledger::ReadWhat::events, this, [this](psw_read& read, ledger::EntryBuilder&) {
     read.id = id_;
     read.limit = history_rows_max;
+    read.order = PSW_ORDER_NEWEST;
   });
   if (!asked) fail(ErrorCode::overloaded);
 }
@@ -204,7 +209,7 @@ void TransferFlow::read_history() {
 void TransferFlow::got_history(const ledger::ReadReply& reply) {
   // Borrowed rows: answered from inside this call.
   for (const auto& change : reply.rows<psw_change>()) history_.push_back(change);
-  keep_position(reply.position());
+  std::reverse(history_.begin(), history_.end());
   answer();
 }
 
@@ -213,8 +218,8 @@ ErrorCode TransferFlow::code_of_record() const noexcept {
   const auto code = error_named(reason.substr(0, reason.find(':')));
   if (shown_only_) return ErrorCode::none;
   if (rec_.state() == TransferState::rejected) return code == ErrorCode::none ? ErrorCode::internal : code;
-  // Voided by the other bank's word is a refusal; voided, expired or cancelled by the client's own is what was asked for.
-  if (rec_.state() == TransferState::voided && code == ErrorCode::peer_refused) return code;
+  // Voided by the other bank's word, or for want of a way to it, is a refusal; voided, expired or cancelled by the client's own is what was asked for.
+  if (rec_.state() == TransferState::voided && (code == ErrorCode::peer_refused || code == ErrorCode::peer_unreachable)) return code;
   return ErrorCode::none;
 }
 
@@ -239,6 +244,7 @@ void TransferFlow::answer(ErrorCode code) {
   if (is_open(rec_.state())) out.retry_after_ms = open_retry_after_ms;
   out.balances = {balances_.data(), balances_n_};
   out.history = history_;
+  if (!history_.empty()) out.history_left_off = history_.front().version - 1;  // versions count from 1
   finish(out);
 }
 

@@ -48,6 +48,7 @@ class TransferFlow : public Timed, public Waiter {
   psw_id id_{};
   std::uint64_t until_ns_ = 0;      // end of `wait`
   std::uint64_t patience_ns_ = 0;   // how long a lost commit is asked about before the caller hears outcome_unknown
+  std::string_view demanded_;       // a query's position; borrowed from its command
   std::uint32_t tries_ = 0;
   bool replayed_ = false;
   bool recorded_perhaps_ = false;   // a write of this command was applied, or its answer was lost

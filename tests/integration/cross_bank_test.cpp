@@ -114,6 +114,22 @@ TEST_F(CrossBank, each_recorded_refusal_gives_the_money_back_and_names_the_other
   EXPECT_EQ(api_.available(payer_), 1'000'000);
 }
 
+TEST_F(CrossBank, a_bank_that_cannot_be_reached_is_not_said_to_have_refused) {
+  const std::string key = BankClient::new_key();
+  const Reply unreachable = send(2'601, 3, "jh-7", "", key);
+  EXPECT_EQ(unreachable.status(), 422) << unreachable.http.body;
+  EXPECT_EQ(unreachable.code(), "peer_unreachable");
+  EXPECT_EQ(unreachable.text("class"), "final");
+  const Reply shown = show(unreachable.text("transfer_id"));
+  EXPECT_EQ(shown.text("state"), "voided") << shown.http.body;
+  EXPECT_EQ(shown.text("reason_code"), "peer_unreachable");
+  EXPECT_EQ(api_.available(payer_), 1'000'000);
+  // Recorded: the key is used up.
+  const Reply again = send(2'601, 3, "jh-7", "", key);
+  EXPECT_EQ(again.code(), "peer_unreachable");
+  EXPECT_EQ(again.http.header("idempotent-replayed"), "true");
+}
+
 TEST_F(CrossBank, a_lost_answer_is_202_in_doubt_with_the_money_reserved_and_completes_by_asking_again) {
   const Reply sent = send(15'201, 0, "jh-7", "", "lost");
   EXPECT_EQ(sent.status(), 202) << sent.http.body;

@@ -1,5 +1,6 @@
 // What happens rarely: a first request that is still running, an entry that the ledger calls wrong, a closing with an open repair,
 // many transfers of a bank that comes back, a cancel that races a post.
+#include <algorithm>
 #include <cstdlib>
 
 #include "sim_bank_gateway.h"
@@ -65,6 +66,42 @@ TEST(Edges, an_entry_that_the_ledger_calls_invalid_is_internal_and_changes_nothi
   const auto again = b.mj.pay_now(command);
   EXPECT_EQ(again.code, ErrorCode::none) << "nothing was recorded, the key is free";
   EXPECT_FALSE(again.replayed);
+}
+
+// A bank that is dead for half a day: asked about more often than an answer can show.
+TEST(Edges, a_long_history_shows_its_newest_changes_in_order_and_how_many_are_left_off) {
+  SimBanks b;
+  const auto paid = b.mj.pay(b.pay_bob(5'207, "k"));
+  struct Seen {
+    std::vector<std::uint64_t> versions;
+    std::uint64_t left_off = 0, version = 0;
+  };
+  const auto look = [&] {
+    Seen seen;
+    TransferQuery query;
+    query.caller = Caller("operator", auth::scopes_all);
+    query.transfer = paid->id;
+    b.mj.daemon().transfer(query, {[](void* context, const TransferAnswer& answer) {
+                                     Seen& out = *static_cast<Seen*>(context);
+                                     for (const auto& change : answer.history) out.versions.push_back(change.version);
+                                     out.left_off = answer.history_left_off;
+                                     out.version = answer.transfer->version;
+                                   }, &seen});
+    b.world.settle();
+    return seen;
+  };
+  b.world.advance(60'000, 500);
+  Seen early = look();
+  ASSERT_FALSE(early.versions.empty());
+  EXPECT_EQ(early.left_off, 0u);
+  EXPECT_EQ(early.versions.size(), early.version);
+  b.world.advance(12 * 3'600'000, 5'000);
+  const Seen late = look();
+  ASSERT_GT(late.version, 600u);
+  ASSERT_EQ(late.versions.size(), 500u);
+  EXPECT_EQ(late.versions.back(), late.version) << "the newest is there";
+  EXPECT_EQ(late.versions.front(), late.left_off + 1);
+  EXPECT_TRUE(std::is_sorted(late.versions.begin(), late.versions.end()));
 }
 
 TEST(Edges, an_account_with_an_open_repair_is_not_closed) {
