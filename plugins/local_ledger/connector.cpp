@@ -23,7 +23,8 @@ constexpr std::int64_t idle_every_ns = 1'000'000'000;
 
 }  // namespace
 
-Connector::Connector(const psw_host& host, std::string name) : host_(host), name_(std::move(name)) {
+Connector::Connector(const psw_host& host, std::string name, Surroundings surroundings)
+    : host_(host), name_(std::move(name)), surroundings_(std::move(surroundings)) {
   instance_.size = sizeof instance_;
   instance_.self = this;
   instance_.configure = [](void* self, const psw_config* config, psw_error* error) { return static_cast<Connector*>(self)->configure(config, error); };
@@ -80,8 +81,10 @@ std::int32_t Connector::start(psw_error* error) {
   EngineOptions options;
   options.sync = sync_;
   options.segment_bytes = segment_bytes_;
+  options.own_thread = surroundings_.own_thread;
+  options.random = surroundings_.random;
   JournalReport report;
-  Status status = open_directory(directory_, true, storage_);
+  Status status = surroundings_.open(directory_, true, storage_);
   if (status.ok()) status = Engine::open(*storage_, *this, options, engine_, report);
   if (!status.ok()) {
     log(PSW_LOG_ERROR, "PSW-LOCAL-001", {{"directory", directory_}, {"error", status.error}});

@@ -4,6 +4,7 @@
 #include <payswitch/abi.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,9 +20,16 @@ inline constexpr std::uint32_t command_lane = 1;
 inline constexpr std::uint32_t batch_max = 256;      // operations in one frame; more gain nothing, and the first would wait longer
 inline constexpr std::uint32_t inbox_max = 16384;
 
+// What the instance stands on. The simulator brings a disk in memory, chance from a seed and no threads.
+struct Surroundings {
+  std::function<Status(const std::string& directory, bool create, std::unique_ptr<Storage>& out)> open = open_directory;
+  Random random = system_random;
+  bool own_thread = true;
+};
+
 class Connector final : public WallClock {
  public:
-  Connector(const psw_host& host, std::string name);
+  Connector(const psw_host& host, std::string name, Surroundings surroundings = {});
   const psw_instance* instance() const noexcept { return &instance_; }
 
  private:
@@ -44,6 +52,7 @@ class Connector final : public WallClock {
 
   const psw_host& host_;
   const std::string name_;
+  const Surroundings surroundings_;
   const psw_executor_1* executor_ = nullptr;
   psw_instance instance_{};
   std::string directory_;

@@ -191,7 +191,32 @@ class FakeHost {
   ManualClock& clock() noexcept { return clock_; }
   std::size_t open_operations() const noexcept { return open_.size(); }
 
+  // Something waits in an inbox, or a timer is due.
+  bool has_work() const {
+    if (!timers_.empty() && timers_.begin()->first <= clock_.now_ns()) return true;
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.inbox.empty(); });
+  }
+  // The process is gone: the instance gets no chance to stop in order.
+  void kill() {
+    stopped_ = true;
+    unload();
+  }
+
   // ---- what a test sets and sees ----
+  // A network that takes its time: if set, it gets each request instead of `network` and gives the answer when it likes, at most once; at
+  // the call deadline the host answers by itself. Answering a host that is gone does nothing.
+  using Answered = std::function<void(const HttpReply&)>;
+  std::function<void(const HttpSeen&, Answered)> carry;
+  std::function<void(psw_handle, const HttpReply&)> responded;  // told of each answer of the plugin, which is then not kept in `responses`
+  // Real keys instead of the fake signatures below.
+  class Keys {
+   public:
+    virtual ~Keys() = default;
+    virtual std::string sign(std::string_view message, std::uint8_t* signature) = 0;  // gives the key id; empty: no key
+    // PSW_OK with the bank, PSW_ABSENT for an unknown key, PSW_INVALID for a bad signature.
+    virtual std::int32_t verify(std::string_view key_id, std::string_view message, const std::uint8_t* signature, std::string& bank) = 0;
+  };
+  Keys* keys = nullptr;
   std::function<HttpReply(const HttpSeen&)> network = [](const HttpSeen&) { return HttpReply{.phase = PSW_HTTP_CONNECT, .status = 0, .body = {}, .headers = {}, .delay_ns = 0}; };
   Inbound* inbound = &own_inbound;
   FakeInbound own_inbound;
@@ -363,8 +388,24 @@ class FakeHost {
 
   void fill_tables();
 
+  void push_http(std::uint32_t lane, std::uint64_t token, const HttpReply& answer) {
+    std::vector<psw_header> headers;
+    for (const auto& [name, value] : answer.headers) headers.push_back({str(name), str(value)});
+    psw_http out{};
+    out.size = sizeof out;
+    out.phase = answer.phase;
+    out.status = answer.status;
+    out.body = str(answer.body);
+    out.headers = list_of(headers.data(), headers.size());
+    Item item;
+    item.http = std::make_unique<OwnedHttp>(out);
+    const void* body = &item.http->http;
+    push(lane, PSW_EV_DONE, token, body, std::move(item));
+  }
+
   ManualClock& clock_;
   std::uint64_t random_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what is still on its way holds it weakly
   FakeConfig config_;
   const psw_instance* instance_ = nullptr;
   bool configured_ = false, stopped_ = false;

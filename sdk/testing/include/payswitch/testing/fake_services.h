@@ -36,6 +36,17 @@ inline void FakeHost::fill_tables() {
     if (h.refuse_services) return PSW_OVERLOADED;
     HttpSeen seen{std::string(view(request->method)), std::string(view(request->target)), std::string(view(request->body)), std::string(view(request->tls_profile)), {}};
     for (const psw_header& x : rows<psw_header>(request->headers)) seen.headers.emplace_back(view(x.name), view(x.value));
+    if (h.carry) {
+      const auto waits = std::make_shared<bool>(true);
+      const auto answer_once = [&h, lane, token, waits, alive = std::weak_ptr<int>(h.alive_)](const HttpReply& answer) {
+        if (!alive.expired() && std::exchange(*waits, false)) h.push_http(lane, token, answer);
+      };
+      if (request->call_deadline_ns != 0) {
+        h.timers_.emplace(request->call_deadline_ns, [answer_once] { answer_once(HttpReply{.phase = PSW_HTTP_SENT_ALL, .status = 0, .body = {}, .headers = {}, .delay_ns = 0}); });
+      }
+      h.carry(seen, answer_once);
+      return 0;
+    }
     h.requests.push_back(seen);
     HttpReply answer = h.network(seen);
     std::uint64_t at = h.clock_.now_ns() + answer.delay_ns;
@@ -43,20 +54,7 @@ inline void FakeHost::fill_tables() {
       at = request->call_deadline_ns;
       answer = HttpReply{.phase = std::min(answer.phase, PSW_HTTP_SENT_ALL), .status = 0, .body = {}, .headers = {}, .delay_ns = 0};
     }
-    h.timers_.emplace(at, [&h, lane, token, answer] {
-      std::vector<psw_header> headers;
-      for (const auto& [name, value] : answer.headers) headers.push_back({str(name), str(value)});
-      psw_http out{};
-      out.size = sizeof out;
-      out.phase = answer.phase;
-      out.status = answer.status;
-      out.body = str(answer.body);
-      out.headers = list_of(headers.data(), headers.size());
-      Item item;
-      item.http = std::make_unique<OwnedHttp>(out);
-      const void* body = &item.http->http;
-      h.push(lane, PSW_EV_DONE, token, body, std::move(item));
-    });
+    h.timers_.emplace(at, [&h, lane, token, answer] { h.push_http(lane, token, answer); });
     return 0;
   };
   http_.route = [](void* ctx, std::uint32_t lane, psw_str listener, psw_str method, psw_str path, psw_error*) noexcept -> std::int32_t {
@@ -66,6 +64,10 @@ inline void FakeHost::fill_tables() {
   http_.respond = [](void* ctx, const psw_http* r) noexcept -> std::int32_t {
     HttpReply answer{.phase = PSW_HTTP_DONE, .status = r->status, .body = std::string(view(r->body)), .headers = {}, .delay_ns = 0};
     for (const psw_header& x : rows<psw_header>(r->headers)) answer.headers.emplace_back(view(x.name), view(x.value));
+    if (from(ctx).responded) {
+      from(ctx).responded(r->handle, answer);
+      return PSW_OK;
+    }
     return from(ctx).responses.emplace(r->handle, std::move(answer)).second ? PSW_OK : PSW_INVALID;  // once per handle
   };
 
@@ -154,14 +156,23 @@ inline void FakeHost::fill_tables() {
   keys_.sign = [](void* ctx, std::uint32_t lane, psw_list messages, std::uint64_t token) noexcept -> std::int32_t {
     FakeHost& h = from(ctx);
     std::vector<psw_signature> out;
+    std::deque<std::string> key_ids;
     for (const psw_str& m : rows<psw_str>(messages)) {
       psw_signature s{};
-      s.key_id = str(h.signing_key);
-      fake_signature(h.signing_key, view(m), s.bytes);
+      if (h.keys != nullptr) {
+        s.key_id = str(key_ids.emplace_back(h.keys->sign(view(m), s.bytes)));
+      } else {
+        s.key_id = str(h.signing_key);
+        fake_signature(h.signing_key, view(m), s.bytes);
+      }
       out.push_back(s);
     }
     psw_reply r{};
     r.size = sizeof r;
+    if (std::any_of(key_ids.begin(), key_ids.end(), [](const std::string& id) { return id.empty(); })) {
+      r.code = PSW_UNAVAILABLE;
+      out.clear();
+    }
     r.rows = list_of(out.data(), out.size());
     h.push_reply(lane, token, r, BodyKind::none, RowKind::signature);
     return 0;
@@ -169,8 +180,15 @@ inline void FakeHost::fill_tables() {
   keys_.verify = [](void* ctx, std::uint32_t lane, psw_list items, std::uint64_t token) noexcept -> std::int32_t {
     FakeHost& h = from(ctx);
     std::vector<psw_verified> out;
+    std::deque<std::string> banks;
     for (const psw_to_verify& i : rows<psw_to_verify>(items)) {
       psw_verified v{PSW_ABSENT, 0, {nullptr, 0}};
+      if (h.keys != nullptr) {
+        v.code = h.keys->verify(view(i.key_id), view(i.message), i.signature, banks.emplace_back());
+        v.bank = str(banks.back());
+        out.push_back(v);
+        continue;
+      }
       const auto owner = h.key_owner.find(std::string(view(i.key_id)));
       if (owner != h.key_owner.end()) {
         std::uint8_t expected[64];
