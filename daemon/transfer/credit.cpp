@@ -78,6 +78,7 @@ Heard hear(const OwnedRecord& rec, const psw_decision& decision) noexcept {
   std::uint8_t asked[32];
   credit_hash(rec, asked);
   const bool same_op = same(decision.op_id, rec.detail.op_id);
+  out.same_op = same_op;
   switch (decision.outcome) {
     case PSW_APPLIED: {
       out.answer = Answer::applied;
@@ -94,6 +95,7 @@ Heard hear(const OwnedRecord& rec, const psw_decision& decision) noexcept {
     case PSW_PENDING: out.answer = same_op ? Answer::pending : Answer::unknown; break;
     default: break;
   }
+  if (PSW_MUTANT("no_echo_check")) out.echo_equal = true;
   return out;
 }
 

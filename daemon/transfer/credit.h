@@ -23,6 +23,7 @@ psw_credit& make_credit(const OwnedRecord& rec, std::pmr::memory_resource& arena
 struct Heard {
   Answer answer = Answer::unknown;
   bool echo_equal = true;
+  bool same_op = true;              // false: the record is about another op_id than the current attempt's
   std::string_view code;            // of a refusal; borrowed from the reply
   std::string_view peer_reference;
   psw_history theirs{};

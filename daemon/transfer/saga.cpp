@@ -25,7 +25,7 @@ void Saga::start(bool first) noexcept {
   run_ = core_.random();
   reported_ = false;
   answer_ = Answer::unknown;
-  echo_equal_ = true;
+  echo_equal_ = same_op_ = true;
   about_current_ = true;
   retry_after_ms_ = 0;
   write_tries_ = 0;
@@ -115,6 +115,7 @@ DueSituation Saga::due_situation() const noexcept {
 void Saga::send(Send what) {
   sent_ = what;
   phase_ = Phase::sending;
+  if (PSW_MUTANT("op_id_of_each_send") && what == Send::credit && !first_) rec_.detail.op_id.b[0] ^= static_cast<std::uint8_t>(rec_.detail.polls + 1);
   answer_op_ = rec_.detail.op_id;
   answer_bank_ = rec_.bank();
   const auto connector = view(rec_.row.connector);
@@ -145,6 +146,7 @@ void Saga::send(Send what) {
 void Saga::remember(const Heard& heard) {
   answer_ = heard.answer;
   echo_equal_ = heard.echo_equal;
+  same_op_ = heard.same_op;
   code_ = heard.code;
   peer_reference_ = heard.peer_reference;
   theirs_ = heard.theirs;
@@ -284,7 +286,9 @@ void Saga::got_record(const ledger::ReadReply& reply) {
 // A decision against the record as it is now.
 void Saga::settle() {
   about_current_ = (same(answer_op_, rec_.detail.op_id) && answer_bank_ == rec_.bank()) || PSW_MUTANT("late_refusal_of_a_former_attempt");
-  if (!is_decision(answer_)) return end();
+  // An answer that speaks of another operation than was asked about decides nothing here. (A report may speak of a former attempt.)
+  const bool decides = is_decision(answer_) && (reported_ || same_op_ || PSW_MUTANT("no_echo_check"));
+  if (!decides) return end();
   if (PSW_MUTANT("late_refusal_of_a_former_attempt")) echo_equal_ = true;
   if (about_current_ && (rec_.state() == TransferState::submitted || rec_.state() == TransferState::in_doubt)) return judge_now();
   const auto what = contradiction(rec_.state(), about_current_, answer_);

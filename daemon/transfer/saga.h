@@ -84,7 +84,7 @@ class Saga final : public Timed {
   std::uint32_t write_tries_ = 0;
   // the answer being judged
   Answer answer_ = Answer::unknown;
-  bool echo_equal_ = true;
+  bool same_op_ = true, echo_equal_ = true;
   bool about_current_ = true;
   std::uint32_t retry_after_ms_ = 0;
   std::string code_, peer_reference_, answer_bank_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "connector.h"
+#include "mutant.h"
 
 namespace payswitch::peer_http {
 namespace {
@@ -33,7 +34,15 @@ void settle(Waiting& w, credit_reply reply) {
 }
 
 // The peer's word in a trusted answer, if there is one. A status that no word of ours comes with makes it none: better asked again.
-std::optional<Word> word_in(const Heard& heard) {
+std::optional<Word> word_in(const Heard& heard, const psw_id& about) {
+  if (mutant("unauthenticated_is_a_refusal") && (heard.status == 401 || heard.status == 403)) {
+    Word made_up;
+    made_up.kind = Word::Kind::record;
+    made_up.op_id = made_up.record.op_id = about;
+    made_up.record.word = Outcome::refused;
+    made_up.record.code = "unauthenticated";
+    return made_up;
+  }
   if (!heard.trusted) return std::nullopt;
   auto word = read_word(heard.body);
   if (!word) return std::nullopt;
@@ -165,12 +174,12 @@ task<void> Connector::carry_together(const std::vector<std::shared_ptr<Waiting>>
     co_return;
   }
   if (alone) {
-    settle(*batch.front(), reply_from(word_in(heard), heard, batch.front()->hash));
+    settle(*batch.front(), reply_from(word_in(heard, batch.front()->op_id), heard, batch.front()->hash));
     co_return;
   }
   // The peer may also say of the whole batch that nothing of it was recorded.
   const auto words = heard.trusted && heard.status == 200 ? read_words(heard.body) : std::nullopt;
-  const auto whole = words ? std::nullopt : word_in(heard);
+  const auto whole = words ? std::nullopt : word_in(heard, psw_id{});
   for (const auto& w : batch) {
     std::optional<Word> word;
     if (whole && whole->kind == Word::Kind::not_recorded) word = whole;
@@ -197,7 +206,7 @@ task<Heard> Connector::ask_about(std::string_view method, const gateway_operatio
 
 task<query_reply> Connector::query(const query_op& op) {
   const Heard heard = co_await ask_about("GET", op);
-  const auto word = word_in(heard);
+  const auto word = word_in(heard, op.op_id());
   if (!word) co_return query_reply::unknown(why_unknown(heard));
   if (word->kind == Word::Kind::none) co_return same(word->op_id, op.op_id()) ? query_reply::not_found() : query_reply::unknown("other_op_id");
   if (word->kind == Word::Kind::not_recorded) co_return query_reply::unknown(word->error);
@@ -209,7 +218,7 @@ task<query_reply> Connector::query(const query_op& op) {
 
 task<cancel_reply> Connector::cancel(const cancel_op& op) {
   const Heard heard = co_await ask_about("DELETE", op);
-  const auto word = word_in(heard);
+  const auto word = word_in(heard, op.op_id());
   if (!word) co_return cancel_reply::unknown(why_unknown(heard));
   if (word->kind == Word::Kind::not_recorded) co_return cancel_reply::unknown(word->error);
   auto record = record_of(*word, heard, op.hash());
