@@ -149,7 +149,7 @@ std::string again(std::uint64_t seed) {
 
 }  // namespace
 
-// SIMULATION_SEED=n runs one; else seeds 1 to 40, then seeds that nobody has chosen, until SIMULATION_SECONDS (60) are over or
+// SIMULATION_SEED=n runs one; else seeds 1 to 40, then seeds that nobody has chosen, until SIMULATION_SECONDS (20) are over or
 // SIMULATION_SEEDS have run.
 TEST(Seeds, money_survives_any_weather) {
   if (const auto one = number_of("SIMULATION_SEED", 0); one != 0) {
@@ -157,7 +157,7 @@ TEST(Seeds, money_survives_any_weather) {
     return;
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::chrono::seconds limit(number_of("SIMULATION_SECONDS", 60));
+  const std::chrono::seconds limit(number_of("SIMULATION_SECONDS", 20));
   const auto seeds = number_of("SIMULATION_SEEDS", UINT64_MAX);
   std::random_device chance;
   std::uint64_t ran = 0;

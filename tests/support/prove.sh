@@ -13,7 +13,7 @@ prove() {
   prove_step "ThreadSanitizer, unit, conformance and simulation tests" prove_preset tsan
   prove_step "clang with release flags, unit, conformance and simulation tests" prove_preset clang
   CONFIGURE_OPTIONS=-DPSW_TESTS=ON build release
-  prove_step "simulation: 10,000 races of cancel against post, $((minutes * 15)) s of weather" prove_simulation $((minutes * 15))
+  prove_step "simulation: 10,000 races of cancel against post, $((minutes * 15)) s of weather, half of it over the real plugins of both banks" prove_simulation $((minutes * 15))
   local cut=build/release/tests/power_cut
   prove_step "$((minutes * 100)) power cuts under the ledger" $cut/power_cut --plugin build/release/plugins/local_ledger.so --shim $cut/power_cut_shim.so --cuts $((minutes * 100))
   while [ $SECONDS -lt $end ] && [ $failed = 0 ]; do
@@ -27,7 +27,9 @@ prove() {
 
 prove_simulation() {
   SIMULATION_RACES=10000 SIMULATION_SECONDS=0 build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Edges.cancel_against_post*' &&
-    SIMULATION_SECONDS=$1 build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Seeds.money*'
+    SIMULATION_SECONDS=$(($1 / 2)) build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Seeds.money*' &&
+    SIMULATION_SECONDS=$(($1 / 2)) SIMULATION_FIRST=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ') SIMULATION_SEEDS=1000000 \
+      build/release/tests/simulation_peers_test --gtest_brief=1 --gtest_filter='Storm/Range*from_1'
 }
 
 prove_preset() {

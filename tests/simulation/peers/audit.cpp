@@ -1,0 +1,122 @@
+// What must hold when everything has come to rest: C1, C2, C4, I1–I9, each op_id applied at most once, both sides' decisions equal.
+#include <payswitch/ids.h>
+#include <payswitch/record.h>
+
+#include <set>
+
+#include "ledger/account_names.h"
+#include "storm.h"
+#include "transfer/owned_record.h"
+
+namespace payswitch::simulation::peers {
+namespace {
+
+constexpr std::string_view krw = "KRW";
+
+struct Seen {
+  TransferKind kind{};
+  TransferState state{};
+  std::string id, bank, payer, payee, principal, key, reason;
+  psw_id op_id{};
+  std::int64_t minor = 0, posted = 0;
+};
+
+std::vector<Seen> all_of(BankNode& bank, std::string& wrong) {
+  std::vector<Seen> out;
+  transfer::OwnedRecord record;
+  bank.records([&](const psw_record& row) {
+    if (!record.load(row)) {
+      wrong = bank.plan.code + ": a record cannot be read";
+      return;
+    }
+    out.push_back({record.kind(), record.state(), to_ulid(row.id), std::string(record.bank()), std::string(view(row.payer)), std::string(view(row.payee)), std::string(view(row.principal)),
+                   std::string(record.detail.idempotency_key), std::string(view(row.reason)), record.detail.op_id, record.operation_money().minor, record.detail.posted_minor});
+  });
+  return out;
+}
+
+using Incoming = std::map<std::pair<std::string, std::string>, const Seen*>;  // (their bank, op_id)
+
+}  // namespace
+
+std::string Storm::audit(Outcome& out) {
+  std::string wrong;
+  std::map<std::string, std::vector<Seen>> books;
+  std::map<std::string, Incoming> incoming;
+  for (auto& bank : banks_) {
+    const auto& code = bank.plan.code;
+    if (const auto totals = bank.totals_wrong(); !totals.empty()) return "C1 at " + code + ": " + totals;
+    if (const auto verdict = bank.verify(); !verdict.empty()) return "ledger verify at " + code + ": " + verdict;
+    books[code] = all_of(bank, wrong);
+    if (!wrong.empty()) return wrong;
+    for (const auto& seen : books[code]) {
+      if (seen.kind == TransferKind::repair) return code + " has opened a repair (" + seen.payer + " to " + seen.payee + ")";
+      if (seen.kind != TransferKind::incoming) continue;
+      if (!incoming[code].try_emplace({seen.bank, to_hex(seen.op_id)}, &seen).second) return "I5: " + code + " has two records of " + to_hex(seen.op_id);
+    }
+  }
+
+  // Both sides of every payment.
+  std::set<std::tuple<std::string, std::string, std::string>> explained;  // payee's bank, payer's bank, op_id
+  for (auto& bank : banks_) {
+    const auto& code = bank.plan.code;
+    for (const auto& seen : books[code]) {
+      if (seen.kind != TransferKind::transfer) continue;
+      if (!seen.bank.empty()) ++out.states[std::string(name(seen.state))];
+      for (auto& other : banks_) {
+        const auto& there = other.plan.code;
+        if (there == code) continue;
+        // Whichever bank it was offered to, by whichever attempt.
+        const auto op_id = seen.bank == there ? seen.op_id : derive_op_id(code, seen.principal, seen.key, "credit", there);
+        const auto at = incoming[there].find({code, to_hex(op_id)});
+        const bool applied = at != incoming[there].end() && at->second->state == TransferState::completed;
+        const bool should = seen.state == TransferState::completed && seen.bank == there;
+        const std::string which = code + " " + seen.id + " " + seen.payer + " to " + seen.payee + " is " + std::string(name(seen.state)) + " by " + seen.bank;
+        if (applied && !should) return which + ", but " + there + " has credited it";
+        if (!applied && should) return which + ", but " + there + " has not credited it";
+        if (applied && at->second->posted != seen.posted) return which + " with " + std::to_string(seen.posted) + ", but " + there + " has credited " + std::to_string(at->second->posted);
+        if (applied) explained.insert({there, code, to_hex(op_id)});
+      }
+    }
+  }
+  for (const auto& [code, list] : incoming) {
+    for (const auto& [key, seen] : list)
+      if (seen->state == TransferState::completed && !explained.contains({code, key.first, key.second})) return code + " has credited " + seen->payee + " for a payment that " + key.first + " does not know";
+  }
+
+  // C2: the sums.
+  Int128 customers = 0, cash = 0;
+  for (auto& bank : banks_) {
+    for (const char* who : {"alice", "bob", "small"}) customers += bank.balance(bank.plan.prefix + who);
+    for (const auto& seen : books[bank.plan.code]) {
+      if (seen.state != TransferState::completed) continue;
+      if (seen.kind == TransferKind::deposit) cash += seen.posted;
+      if (seen.kind == TransferKind::withdraw) cash -= seen.posted;
+    }
+    for (auto& other : banks_) {
+      const auto& code = other.plan.code;
+      if (&other == &bank) continue;
+      const Int128 ours = bank.balance(daemon::ledger::clearing_account(code, krw).view()), theirs = other.balance(daemon::ledger::clearing_account(bank.plan.code, krw).view());
+      if (theirs > 0 && -ours > troubles_.receive_limit_minor) return bank.plan.code + " has credited " + format_total(-ours) + " for " + code + ", above the limit";
+      if (ours != -theirs) return "C2: clearing of " + bank.plan.code + " with " + code + " is " + format_total(ours) + ", and " + format_total(theirs) + " the other way";
+      const Int128 suspense = bank.balance(daemon::ledger::suspense_account(code, krw).view());
+      if (suspense != 0) return "I7: " + format_total(suspense) + " stand in suspense at " + bank.plan.code;
+    }
+  }
+  if (customers != cash) return "C2: customers hold " + format_total(customers) + " where " + format_total(cash) + " came in";
+
+  // C4: every final answer is the same for ever.
+  for (auto& one : tickets_) {
+    const auto code = one.code;
+    const auto body = one.body;
+    if (transfer::row(code).recorded == transfer::Recorded::no) continue;
+    one.answered = false;
+    pay(one);
+    if (!wait_for({&one}, 10 * second)) return "C4: a repeat of " + one.key + " was not answered";
+    if (!one.replayed) return "C4: a repeat of " + one.key + " was not recognised";
+    if (one.body != body && is_final(one.state)) return "C4: two answers to " + one.key + " differ: " + body + " | " + one.body;
+  }
+  return {};
+}
+
+}  // namespace payswitch::simulation::peers
