@@ -383,7 +383,7 @@ void Connection::sweep(std::uint64_t now_ms) noexcept {
     }
     return;
   }
-  output_.release();
+  if (output_.empty()) output_.release();  // an answer that was given in this very turn is not written yet
   if (stop_reading_ || paused()) return;
   if (receiving_ != nullptr) {
     if (waited_ms > limits.body_ms_max) {

@@ -3,6 +3,9 @@
 
 #include <sys/socket.h>
 
+#include <atomic>
+#include <thread>
+
 namespace payswitch::daemon::net::testing {
 namespace {
 
@@ -51,6 +54,34 @@ TEST(Http, pipelined_requests_of_one_segment_are_answered_in_order) {
   for (int i = 0; i < 10; ++i) requests += post("/", std::to_string(i));
   client.send(requests);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(body_of(client.read_answer()), std::to_string(i));
+}
+
+// The sweep comes by timer, in the middle of a turn: answers of that turn are not written yet. A busy loop runs posts and timers together.
+TEST(Http, an_answer_given_just_before_the_sweep_is_written) {
+  ListenerOptions options;
+  options.limits.linger_ms_max = 40;  // so that the sweep comes every 10 ms
+  Server server(std::move(options));
+  std::atomic<bool> enough{false};
+  std::thread busy([&] {
+    Client client(server.port());
+    while (!enough.load()) {
+      client.send(get("/") + get("/"));
+      client.read_answer();
+      client.read_answer();
+    }
+  });
+  Client client(server.port());
+  int lost = 0;
+  for (int i = 0; i < 40 && lost == 0; ++i) {
+    client.send(get("/later?" + std::to_string(i)));
+    ASSERT_TRUE(eventually([&] { return server.handler.waiting() == 1; }));
+    server.loop().post({[](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(12)); }, nullptr});
+    server.handler.answer_later();
+    if (body_of(client.read_answer(std::chrono::seconds(2))) != std::to_string(i)) ++lost;
+  }
+  EXPECT_EQ(lost, 0);
+  enough = true;
+  busy.join();
 }
 
 TEST(Http, answers_given_in_another_order_leave_in_the_order_of_the_requests) {
