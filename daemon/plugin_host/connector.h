@@ -23,7 +23,7 @@ class InstanceServices;
 
 inline constexpr std::uint32_t lanes_max = 8;
 inline constexpr std::uint32_t ledger_in_flight_default = 4096;
-inline constexpr std::uint32_t other_in_flight_default = 256;
+inline constexpr std::uint32_t other_in_flight_default = 2048;
 // A busy loop may use this many shares of the in-flight bound, if the others leave them; and with small bounds at least so many calls.
 inline constexpr std::uint32_t shares_per_loop_max = 4;
 inline constexpr std::uint32_t slots_per_loop_least = 64;

@@ -34,9 +34,9 @@ FIGURES = [
 class Pair:
     """Both banks as one server: the load goes to mj, the CPU is that of both."""
 
-    def __init__(self, build):
+    def __init__(self, build, options=""):
         self.folder = tempfile.TemporaryDirectory(prefix="payswitch-bench-cross-", dir=servers.FOLDER)
-        self.banks = self.mj, self.jh = peer_banks.pair(build, self.folder.name, call_deadline="10s")
+        self.banks = self.mj, self.jh = peer_banks.pair(build, self.folder.name, call_deadline="10s", options=options)
         self.port = self.mj.port
 
     def __enter__(self):

@@ -50,13 +50,13 @@ class Papers:
 
 
 class Bank(payswitch.Daemon):
-    """One of them. peer_port is where its peer listener is."""
+    """One of them. peer_port is where its peer listener is; options: further ones of its peer_http, ", name = value"."""
 
-    def __init__(self, build, folder, name, papers, peer_port, call_deadline="2s", signing=1):
+    def __init__(self, build, folder, name, papers, peer_port, call_deadline="2s", signing=1, options=""):
         folder = pathlib.Path(folder) / name
         folder.mkdir()
         super().__init__(build, folder)
-        self.name, self.papers, self.peer_port, self.call_deadline, self.signing = name, papers, peer_port, call_deadline, signing
+        self.name, self.papers, self.peer_port, self.call_deadline, self.signing, self.options = name, papers, peer_port, call_deadline, signing, options
         self.basis = self.config.read_text().replace('bank = "mj"\nprefix = "mj-"', f'bank = "{name}"\nprefix = "{name}-"', 1)
         self.others = {}
 
@@ -87,7 +87,7 @@ name = "{other}-http"
 plugin = "peer_http"
 bank = "{other}"
 call_deadline = "{self.call_deadline}"
-options = {{ url = "https://127.0.0.1:{port}" }}
+options = {{ url = "https://127.0.0.1:{port}"{self.options} }}
 tls = {{ {files}, ca = "{self.papers.path("ca.crt")}" }}
 [[route]]
 bank = "{other}"
