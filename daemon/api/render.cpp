@@ -107,7 +107,8 @@ void render_history(json::Writer& out, std::span<const psw_change> history, std:
     if (change.attention != 0) out.member("attention", name(static_cast<Attention>(change.attention)));
     if (change.attempt > 0) out.member_integer("attempt", change.attempt);
     optional(out, "reason_code", view(change.reason));
-    optional(out, "note", view(change.note));
+    // Its first line: what follows is for operators (who decided, on what evidence).
+    optional(out, "note", view(change.note).substr(0, view(change.note).find('\n')));
     out.member_integer("sequence", static_cast<std::int64_t>(change.sequence));
     out.end_object();
   }

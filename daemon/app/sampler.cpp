@@ -8,6 +8,7 @@
 
 #include "app/messages.h"
 #include "app/version.h"
+#include "transfer/repair.h"
 
 namespace payswitch::daemon::app {
 namespace {
@@ -28,6 +29,8 @@ Sampler::Sampler(Rooms& rooms, Registry& metrics, const Clock& clock, Logger& lo
       in_doubt_(metrics.gauge("payswitch_transfers_in_doubt", "Transfers whose fate at another bank is unknown (500: that many or more)")),
       in_doubt_oldest_(metrics.gauge("payswitch_transfers_in_doubt_oldest_seconds", "Age of the oldest transfer in doubt")),
       attention_(metrics.gauge("payswitch_transfers_attention", "Open transfers that a person should look at")),
+      repairs_(metrics.gauge("payswitch_repairs_open", "Open repairs: money in suspense that waits for a person (500: that many or more)")),
+      repairs_oldest_(metrics.gauge("payswitch_repairs_oldest_seconds", "Age of the oldest open repair")),
       ticker_(rooms.front()->loop(), std::chrono::seconds(2), {[](void* self) { static_cast<Sampler*>(self)->sample(); }, this}) {
   metrics.gauge("payswitch_build_info", "Always 1; the labels say what runs", {{"version", version_text}}).set(1);
   metrics.gauge("payswitch_loops", "HTTP loops").set(static_cast<std::int64_t>(rooms.size()));
@@ -46,14 +49,24 @@ Sampler::Sampler(Rooms& rooms, Registry& metrics, const Clock& clock, Logger& lo
   sample();
 }
 
+// A read may be answered from inside the call, so it counts as running before it is asked.
+template <auto Method, class Fill>
+void Sampler::ask(bool& running, ledger::ReadWhat what, Fill fill) {
+  if (running) return;
+  running = true;
+  if (!client_.read<Method>(what, this, fill)) running = false;
+}
+
 void Sampler::sample() {
-  if (!totals_running_)
-    totals_running_ = client_.read<&Sampler::got_totals>(ledger::ReadWhat::totals, this, [](psw_read& read, ledger::EntryBuilder&) { read.limit = rows_max; });
-  if (!doubt_running_)
-    doubt_running_ = client_.read<&Sampler::got_in_doubt>(ledger::ReadWhat::records, this, [](psw_read& read, ledger::EntryBuilder&) {
-      read.state_mask = state_bit(TransferState::in_doubt) | state_bit(TransferState::submitted);
-      read.limit = rows_max;
-    });
+  ask<&Sampler::got_totals>(totals_running_, ledger::ReadWhat::totals, [](psw_read& read, ledger::EntryBuilder&) { read.limit = rows_max; });
+  ask<&Sampler::got_in_doubt>(doubt_running_, ledger::ReadWhat::records, [](psw_read& read, ledger::EntryBuilder&) {
+    read.state_mask = state_bit(TransferState::in_doubt) | state_bit(TransferState::submitted);
+    read.limit = rows_max;
+  });
+  ask<&Sampler::got_repairs>(repairs_running_, ledger::ReadWhat::kv, [](psw_read& read, ledger::EntryBuilder& keep) {
+    read.space = keep.keep(transfer::open_repair_prefix);
+    read.limit = rows_max;
+  });
 }
 
 void Sampler::got_totals(const ledger::ReadReply& reply) {
@@ -90,6 +103,26 @@ void Sampler::got_in_doubt(const ledger::ReadReply& reply) {
   attention_.set(attention);
   in_doubt_oldest_.set(oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, (clock_.wall_ms() - oldest_ms) / 1000));
   for (auto& [currency, doubt] : in_doubt_minor_) doubt.gauge->set(doubt.minor);
+}
+
+void Sampler::got_repairs(const ledger::ReadReply& reply) {
+  repairs_running_ = false;
+  if (!reply.ok()) return;
+  std::int64_t count = 0, oldest_ms = 0;
+  for (auto& [currency, open] : repairs_minor_) open.minor = 0;
+  for (const psw_kv& row : reply.rows<psw_kv>()) {
+    ++count;
+    transfer::RepairView repair;
+    if (!transfer::read_open_repair(view(row.key), view(row.value), repair)) continue;
+    if (oldest_ms == 0 || repair.opened_ms < oldest_ms) oldest_ms = repair.opened_ms;
+    const std::string currency(currency_view(repair.money.currency));
+    Doubt& open = repairs_minor_[currency];
+    if (!open.gauge) open.gauge = &metrics_.gauge("payswitch_repairs_open_minor_units", "Money of open repairs", {{"currency", currency}});
+    open.minor += repair.money.minor;
+  }
+  repairs_.set(count);
+  repairs_oldest_.set(oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, (clock_.wall_ms() - oldest_ms) / 1000));
+  for (auto& [currency, open] : repairs_minor_) open.gauge->set(open.minor);
 }
 
 }  // namespace payswitch::daemon::app

@@ -7,12 +7,15 @@
 namespace payswitch::daemon::control {
 namespace {
 
-// What of the arguments may stand in the audit line: names and values, but no free text of customers.
+// What of the arguments may stand in the audit line: names and values, but no free text of customers or about them. Of a file, name, size
+// and hash: what it says stands in the history of the transfer.
 std::string audit_arguments(const Request& request) {
   std::string out;
   for (const auto& [name, value] : request.arguments) {
-    if (name == "reference") continue;
-    out += (out.empty() ? "" : " ") + name + "=" + value;
+    if (name == "reference" || name == "consent") continue;
+    bool file = false;
+    for (const config::CommandArgument& known : request.command->arguments) file = file || (known.name == name && known.kind == config::ArgumentKind::file);
+    out += (out.empty() ? "" : " ") + name + "=" + (file ? value.substr(0, value.find('\n')) : value);
   }
   return out;
 }

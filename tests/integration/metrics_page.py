@@ -21,7 +21,8 @@ add metrics of their own.
 |---|---|---|---|
 """
 # Served once there was something to count.
-ON_DEMAND = [("payswitch_transfers_in_doubt_minor_units", "gauge", "`currency`", "Money whose fate at another bank is unknown.")]
+ON_DEMAND = [("payswitch_transfers_in_doubt_minor_units", "gauge", "`currency`", "Money whose fate at another bank is unknown."),
+             ("payswitch_repairs_open_minor_units", "gauge", "`currency`", "Money of open repairs.")]
 PEER = """
 [bank.jh]
 prefix = ["jh-"]

@@ -26,6 +26,7 @@ struct DaemonSurroundings {
   std::vector<std::string> plugins = {};  // files NAME.so copied into a folder of this daemon's own, from the plugins and the fixtures; none: the plugin folder itself
   bool public_tls = false;                // the public listener speaks TLS: `extra` has its [listen.public.tls]
   std::vector<std::string> environment = {};  // NAME=value
+  std::string control = {};               // further lines of [control]
 };
 
 class DaemonProcess {
