@@ -69,6 +69,9 @@ bool DecideFlow::add_resolution(ledger::EntryBuilder& entry) {
   const bool completed = command_.decision == Decision::complete;
   if (completed) complete_record(core_, entry, rec_, next_);
   else release_record(core_, entry, rec_, next_, "resolved_by_operator");
+  // Its bank is asked all the same: a word against the decision opens a repair.
+  next_.row.next_action_ms = core_.client.clock_ms() + core_.settings->times.poll_first_ms;
+  next_.detail.polls = 0;
   next_.row.attention = 0;  // a person has looked
   next_.detail.attention_since_ms = 0;
   return !parent_ || settle_parent(entry, *parent_, rec_.operation_money().minor, completed);

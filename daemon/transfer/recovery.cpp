@@ -76,7 +76,8 @@ bool Recovery::hand_out(const ledger::ReadReply& reply, bool spread) {
   if (!reply.ok()) return true;
   core_.client.saw_clock(reply.clock_ms());
   for (const auto& row : reply.rows<psw_record>()) {
-    if (!is_open(static_cast<TransferState>(row.state))) continue;
+    // Final ones are due where a person has decided: the bank is asked all the same.
+    if (!is_open(static_cast<TransferState>(row.state)) && row.next_action_ms == 0) continue;
     // No room: its lease ends by itself and it is due again.
     auto* saga = core_.sagas->take();
     if (saga == nullptr) return false;

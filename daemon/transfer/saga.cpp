@@ -24,6 +24,7 @@ void Saga::start(bool first) noexcept {
   first_ = first;
   run_ = core_.random();
   reported_ = false;
+  after_all_ = false;
   answer_ = Answer::unknown;
   echo_equal_ = same_op_ = true;
   about_current_ = true;
@@ -64,6 +65,7 @@ void Saga::resume(const psw_record& row, std::uint64_t delay_ns) {
 }
 
 void Saga::look() {
+  if (is_final(rec_.state())) return ask_after_all();
   auto now = due_situation();
   if (now.state == TransferState::held && now.queued) now.connector_back = find_way(true) || find_way(false);
   due_ = when_due(now);
@@ -157,7 +159,7 @@ void Saga::replied(const psw_reply& reply) {
   remember(hear(rec_, op_of(sent_), reply));
   if (answer_ == Answer::unknown) core_.recovery->silent(rec_.bank());
   else if (answer_ != Answer::not_sent) core_.recovery->heard(rec_.bank());
-  if (sent_ == Send::query && resend_after_query(due_situation(), answer_)) {
+  if (sent_ == Send::query && !after_all_ && resend_after_query(due_situation(), answer_)) {
     // Nothing there: the original goes again, with its original not_after. What comes back is judged instead.
     return send(Send::credit);
   }
@@ -166,6 +168,7 @@ void Saga::replied(const psw_reply& reply) {
 
 void Saga::judge_now() {
   if (!echo_equal_) core_.notice(Notice::wrong_echo, rec_.row.id, rec_.bank(), code_);
+  if (after_all_) return heard_after_all();
   Situation now;
   now.state = rec_.state();
   now.cancel_asked = rec_.detail.cancel_asked_ms != 0;
@@ -250,6 +253,7 @@ void Saga::on_timer() {
     case Phase::due_write: return write_due();
     case Phase::reading: return reread();
     case Phase::repairing: return write_repair();
+    case Phase::after_all: return write_after_all();
     case Phase::idle:
     case Phase::sending: return;
   }

@@ -34,7 +34,7 @@ class Saga final : public Timed {
   void on_timer() override;
 
  private:
-  enum class Phase : std::uint8_t { idle, delayed, sending, parent, judging, due_write, reading, repairing };
+  enum class Phase : std::uint8_t { idle, delayed, sending, parent, judging, due_write, reading, repairing, after_all };
 
   // saga.cpp
   void start(bool first) noexcept;
@@ -69,6 +69,10 @@ class Saga final : public Timed {
   void open_repair(Contradiction what);
   void write_repair();
   void repair_written(const ledger::WriteReply& reply);
+  void ask_after_all();
+  void heard_after_all();
+  void write_after_all();
+  void after_all_written(const ledger::WriteReply& reply);
 
   Core& core_;
   OwnedRecord rec_;    // as last known to be durable
@@ -78,6 +82,7 @@ class Saga final : public Timed {
   Send sent_ = Send::nothing;
   bool first_ = false;        // nobody else has touched the record since we wrote `submitted`
   bool reported_ = false;     // the answer came by report
+  bool after_all_ = false;    // a person has decided; the bank is asked all the same
   std::uint64_t lease_until_ns_ = 0;
   std::uint64_t run_ = 0;          // random, of this working on this transfer: part of its step ids
   std::uint64_t decided_on_ = 0;   // version of the write under way

@@ -236,6 +236,55 @@ TEST(Decisions, a_lost_commit_of_a_decision_is_repeated_and_carried_out_once) {
   EXPECT_EQ(verified(b.mj), "");
 }
 
+// Nobody tells: the bank is asked for as long as it has not spoken, also after a restart, and a word against the person's opens a repair.
+TEST(Decisions, a_resolved_transfer_is_asked_about_until_its_bank_has_spoken) {
+  for (const bool arrives : {true, false}) {
+    for (const auto decision : {Decision::complete, Decision::give_back}) {
+      TwoBanks b(1, alone);
+      const auto id = in_doubt(b, arrives);
+      EXPECT_EQ(b.decide(b.mj, decision, id, "uid:1").what, What::done);
+      b.world.advance(600'000, 1'000);
+      EXPECT_TRUE(b.open_repairs(b.mj).empty()) << "silence opens nothing";
+      b.mj.crash(0);
+      b.mj.crash(1);
+      b.mj.restart(0);
+      b.mj.restart(1);
+      b.there.fate = nullptr;
+      b.world.advance(8'000'000, 5'000);
+      const bool agrees = (decision == Decision::complete) == arrives;
+      EXPECT_EQ(b.open_repairs(b.mj).size(), agrees ? 0u : 1u) << arrives << static_cast<int>(decision);
+      const auto asked = b.there.calls;
+      b.world.advance(8'000'000, 5'000);
+      EXPECT_EQ(b.there.calls, asked) << "it has spoken";
+      EXPECT_EQ(verified(b.mj), "");
+      EXPECT_EQ(b.jh.balance("jh-bob"), arrives ? 1'000 : 0);
+    }
+  }
+}
+
+// What was given back by a person is cancelled at the bank: the credit that comes late meets a tombstone.
+TEST(Decisions, what_was_given_back_is_not_credited_after_all) {
+  TwoBanks b(1, alone);
+  b.there.fate = [](std::int32_t kind, std::uint32_t) {
+    Fate fate;
+    if (kind == PSW_OP_CREDIT) {
+      fate.request = Fate::Request::late;
+      fate.late_ms = 25'000;
+    } else if (kind == PSW_OP_QUERY) {
+      fate.request = Fate::Request::lost;
+    }
+    return fate;
+  };
+  const auto sent = b.mj.pay_now(b.mj.transfer("mj-alice", "jh-bob", 1'000, "k"));
+  b.world.advance(6'000, 100);
+  EXPECT_EQ(b.decide(b.mj, Decision::give_back, sent.id, "uid:1").what, What::done);
+  b.world.advance(60'000, 100);
+  EXPECT_EQ(b.jh.balance("jh-bob"), 0);
+  EXPECT_EQ(b.mj.available("mj-alice"), 100'000);
+  EXPECT_TRUE(b.open_repairs(b.mj).empty());
+  EXPECT_EQ(b.violation(), "");
+}
+
 // Operators, polls and the bank's late word at once, in all orders: one outcome, and what differs stands in a repair.
 TEST(Decisions, a_resolution_against_a_late_word_has_one_outcome) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
