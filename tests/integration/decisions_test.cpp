@@ -33,7 +33,7 @@ constexpr char roles[] = "mode = \"0666\"\nviewer = [\"user:54320\"]\nresolver =
 class Decisions : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    daemon_ = std::make_unique<DaemonProcess>(DaemonOptions{.auth_mode = "development", .cash_allow = "owner", .extra = bank, .environment = "", .wrapper = ""}, DaemonSurroundings{.control = roles});
+    daemon_ = std::make_unique<DaemonProcess>(DaemonOptions{.auth_mode = "development", .cash_allow = "owner", .extra = bank, .environment = "", .wrapper = "", .control = roles});
     chmod(daemon_->folder().c_str(), 0755);
     started_ = daemon_->start();
     tool_ = std::filesystem::path(daemon_->folder()) / "payswitchctl";

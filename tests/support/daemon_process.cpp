@@ -72,7 +72,7 @@ DaemonProcess::DaemonProcess(DaemonOptions options, DaemonSurroundings surroundi
   std::ofstream(config_file()) << "[switch]\nbank = \"" << options_.bank << "\"\nprefix = \"" << options_.bank << "-\"\ncurrencies = { KRW = 0, USD = 2 }\nledger = \"books\"\n"
                                << "[listen.public]\naddress = \"127.0.0.1:" << port_ << "\"\n[listen.admin]\naddress = \"127.0.0.1:" << admin_port_ << "\"\n"
                                << "[auth]\nmode = \"" << options_.auth_mode << "\"\n[cash]\nallow = \"" << options_.cash_allow << "\"\n"
-                               << "[paths]\nplugins = \"" << plugin_folder() << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n" << around_.control << "\n"
+                               << "[paths]\nplugins = \"" << plugin_folder() << "\"\n[control]\nsocket = \"" << control_socket() << "\"\n" << options_.control << "\n"
                                << "[[connector]]\nname = \"books\"\nplugin = \"local_ledger\"\noptions = { directory = \"" << folder_ << "/books\" }\n"
                                << options_.extra << "\n";
 }

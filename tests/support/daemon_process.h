@@ -19,6 +19,7 @@ struct DaemonOptions {
   std::string environment;  // one NAME=value, or empty
   std::string wrapper;      // a program and its arguments put in front ("faketime …"), or empty
   std::string bank = "mj";  // whose daemon this is; its accounts begin with it
+  std::string control = {}; // further lines of [control]
 };
 
 // What few tests need.
@@ -26,7 +27,6 @@ struct DaemonSurroundings {
   std::vector<std::string> plugins = {};  // files NAME.so copied into a folder of this daemon's own, from the plugins and the fixtures; none: the plugin folder itself
   bool public_tls = false;                // the public listener speaks TLS: `extra` has its [listen.public.tls]
   std::vector<std::string> environment = {};  // NAME=value
-  std::string control = {};               // further lines of [control]
 };
 
 class DaemonProcess {
