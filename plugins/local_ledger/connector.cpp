@@ -223,7 +223,12 @@ std::int64_t Connector::turn_writer(std::uint64_t max_wait_ns) {
   }
   if (engine_->refuses_work() != full_told_) {
     full_told_ = engine_->refuses_work();
-    log(full_told_ ? PSW_LOG_ERROR : PSW_LOG_INFO, full_told_ ? "PSW-LOCAL-006" : "PSW-LOCAL-008", {{"directory", directory_}, {"error", engine_->trouble()}});
+    if (full_told_) {
+      const std::string trouble = engine_->trouble();
+      log(PSW_LOG_ERROR, "PSW-LOCAL-006", {{"directory", directory_}, {"error", trouble.empty() ? std::string_view("the disk is slow: it is still being made") : trouble}});
+    } else {
+      log(PSW_LOG_INFO, "PSW-LOCAL-008", {{"directory", directory_}});
+    }
     host_.ready(host_.ctx, full_told_ ? PSW_READY_DEGRADED : PSW_READY_UP, full_told_ ? str("read_only") : psw_str{});
   }
   if (n == 0) engine_->idle();

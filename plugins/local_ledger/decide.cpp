@@ -2,6 +2,7 @@
 
 #include <payswitch/ids.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace payswitch::local_ledger {
@@ -162,33 +163,31 @@ bool Decider::known_step(const psw_entry& entry, const Plan& plan, std::uint64_t
     }
   }
   constexpr int changes_looked_at = 64;  // accounts and keys change rarely; a step is repeated within moments
-  for (const psw_account& account : rows<psw_account>(entry.accounts)) {
-    const Account* const present = state_.account(view(account.number));
-    std::uint64_t at = present == nullptr ? 0 : present->work.change;
+  // Back along the versions of one thing; previous_of(item) is 0 for an item of another.
+  const auto among_changes = [&](std::uint64_t at, auto previous_of) {
     for (int i = 0; i != changes_looked_at && at != 0; ++i) {
       if (made_by_step(at)) return true;
       EntryView stored;
       std::uint64_t previous = 0;
       if (!source_.entry_at(at, stored)) return false;
-      stored.each([&](const ItemView& item) {
-        if (item.kind() == ItemKind::account && item.as_account().number == view(account.number)) previous = item.as_account().fixed.previous;
-      });
+      stored.each([&](const ItemView& item) { previous = std::max<std::uint64_t>(previous, previous_of(item)); });
       at = previous;
     }
+    return false;
+  };
+  for (const psw_account& account : rows<psw_account>(entry.accounts)) {
+    const Account* const present = state_.account(view(account.number));
+    if (among_changes(present == nullptr ? 0 : present->work.change, [&](const ItemView& item) {
+          return item.kind() == ItemKind::account && item.as_account().number == view(account.number) ? item.as_account().fixed.previous : 0;
+        }))
+      return true;
   }
   for (const psw_kv& kv : rows<psw_kv>(entry.kvs)) {
     const KvTable::Node* const node = state_.kv(view(kv.key));
-    std::uint64_t at = node == nullptr || node->work == nullptr ? 0 : node->work->offset;
-    for (int i = 0; i != changes_looked_at && at != 0; ++i) {
-      if (made_by_step(at)) return true;
-      EntryView stored;
-      std::uint64_t previous = 0;
-      if (!source_.entry_at(at, stored)) return false;
-      stored.each([&](const ItemView& item) {
-        if (item.kind() == ItemKind::kv && item.as_kv().key == view(kv.key)) previous = item.as_kv().fixed.previous;
-      });
-      at = previous;
-    }
+    if (among_changes(node == nullptr || node->work == nullptr ? 0 : node->work->offset, [&](const ItemView& item) {
+          return item.kind() == ItemKind::kv && item.as_kv().key == view(kv.key) ? item.as_kv().fixed.previous : 0;
+        }))
+      return true;
   }
   return false;
 }

@@ -49,9 +49,9 @@ constexpr psw_message messages[] = {
     message("PSW-LOCAL-003", "warning", "the ledger runs without syncing", "sync = false: a power cut loses acknowledged writes. Never use it with money."),
     message("PSW-LOCAL-004", "info", "the ledger is open", "How many entries and bytes were read."),
     message("PSW-LOCAL-005", "error", "the journal could not be written: the ledger stops", "After a failed write or sync nobody knows what is on the disk, so nothing more is written. What was under way is answered `outcome_unknown`. Repair the disk and start again: the start decides by what is there."),
-    message("PSW-LOCAL-006", "error", "no space for the journal: new work is refused", "The next journal file cannot be made. Reads work; writes are refused with `read_only`. Service resumes by itself once there is space."),
+    message("PSW-LOCAL-006", "error", "the next journal file is not there: new work is refused", "`error` says why: it cannot be made, mostly for want of space, or the disk is too slow and it is still being made. Reads work; writes are refused with `read_only`. Service resumes by itself once the file is there."),
     message("PSW-LOCAL-007", "error", "the clean end of the journal could not be noted", "The next start will not know that the stop was clean; nothing is lost."),
-    message("PSW-LOCAL-008", "info", "there is space again: new work is accepted", "See PSW-LOCAL-006."),
+    message("PSW-LOCAL-008", "info", "the next journal file is there: new work is accepted again", "See PSW-LOCAL-006."),
 };
 
 constexpr psw_command commands[] = {
