@@ -26,6 +26,20 @@ with tempfile.TemporaryDirectory() as room:
         assert os.path.exists(os.path.join(out, name + ".so")), name
     run("ctest", "--test-dir", os.path.join(room, "my_bank-build"), "--output-on-failure")
 
+    # The conformance suite comes with the kit: a rig of one's own compiles against what is installed.
+    rig = os.path.join(room, "rig.cpp")
+    with open(rig, "w") as f:
+        f.write("""#include <payswitch/conformance/gateway.h>
+#include <payswitch/conformance/http_rig.h>
+#include <iostream>
+int main() {
+  const payswitch::conformance::MakeRig none = []() -> std::unique_ptr<payswitch::conformance::Rig> { throw std::runtime_error("no gateway"); };
+  return payswitch::conformance::report(payswitch::conformance::run_gateway(none), std::cout) ? 1 : 0;
+}
+""")
+    run(cxx, "-std=c++20", "-I" + os.path.join(prefix, "include"), rig, "-o", os.path.join(room, "rig"))
+    run(os.path.join(room, "rig"), stdout=subprocess.DEVNULL)
+
     pc = next(os.path.join(d, "payswitch-sdk.pc") for d, _, files in os.walk(prefix) if "payswitch-sdk.pc" in files)
     environment = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(pc))
     given = {w: subprocess.run(["pkg-config", w, "payswitch-sdk"], env=environment, check=True, capture_output=True, text=True).stdout.split()

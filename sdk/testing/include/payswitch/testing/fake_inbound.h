@@ -47,7 +47,9 @@ class FakeInbound final : public Inbound {
       at->second.direction = 2;
       std::memcpy(at->second.hash, c.hash, sizeof c.hash);
     }
-    answer(at->second, same_hash(at->second.hash, c.hash) ? PSW_OK : PSW_CONFLICT, done);
+    // A tombstone refuses whatever comes under its id; a decided credit is that of its contents alone.
+    const bool tombstone = at->second.word == Outcome::refused && at->second.code == "cancelled";
+    answer(at->second, tombstone || same_hash(at->second.hash, c.hash) ? PSW_OK : PSW_CONFLICT, done);
   }
   void cancel(const psw_credit& c, Done done) override {
     const auto [at, unseen] = recorded.try_emplace(c.op_id, c.op_id, c.money, view(c.payer), view(c.payee));
