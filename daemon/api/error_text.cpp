@@ -51,6 +51,7 @@ constexpr ErrorText texts[] = {
     {"read_only", "Nothing can be written at present", "현재 쓰기가 불가능합니다", "The ledger takes no writes; reads work. The same key may be sent again later."},
     {"shutting_down", "The switch is shutting down", "시스템을 종료하는 중입니다", "Refused before anything was done. Send the same key again, to this or another daemon."},
     {"connector_down", "The way to the other bank is down", "상대 은행 연결이 끊어져 있습니다", "No connector of the payee's bank is up. Nothing was recorded."},
+    {"peer_closed", "The other bank is closed", "상대 은행과의 거래가 중지되어 있습니다", "The payee's bank is closed until an operator has looked: it has lost history, or was closed by hand. Nothing was recorded."},
     {"no_route", "There is no route to the payee's bank", "상대 은행으로 가는 경로가 없습니다", "No route of the configuration matches this payee, currency and amount."},
     {"peer_exposure_exceeded", "The exposure to the other bank is used up", "상대 은행에 대한 한도를 초과했습니다", "What we owe that bank, posted and pending, would exceed `exposure`. Nothing was recorded."},
     {"in_doubt_budget", "Too much money is in doubt at the other bank", "확인 중인 거래가 너무 많습니다", "No more money is sent to a bank whose earlier answers are missing. Nothing was recorded."},

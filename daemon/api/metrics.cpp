@@ -9,7 +9,7 @@ constexpr std::string_view kind_names[] = {"deposit", "withdraw", "transfer"};
 constexpr std::string_view outcome_names[payment_outcomes] = {"completed", "held", "processing", "in_doubt", "refused", "failed", "replayed", "unknown"};
 constexpr transfer::ErrorCode shed_codes[shed_reasons] = {
     transfer::ErrorCode::rate_limited, transfer::ErrorCode::overloaded, transfer::ErrorCode::read_only, transfer::ErrorCode::shutting_down,
-    transfer::ErrorCode::connector_down, transfer::ErrorCode::no_route, transfer::ErrorCode::peer_exposure_exceeded,
+    transfer::ErrorCode::connector_down, transfer::ErrorCode::peer_closed, transfer::ErrorCode::no_route, transfer::ErrorCode::peer_exposure_exceeded,
     transfer::ErrorCode::in_doubt_budget, transfer::ErrorCode::not_after_too_short};
 
 }  // namespace

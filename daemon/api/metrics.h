@@ -9,8 +9,8 @@
 
 namespace payswitch::daemon::api {
 
-enum class ShedReason : std::uint8_t { rate_limited, overloaded, read_only, shutting_down, connector_down, no_route, peer_exposure_exceeded, in_doubt_budget, not_after_too_short };
-inline constexpr std::size_t shed_reasons = 9;
+enum class ShedReason : std::uint8_t { rate_limited, overloaded, read_only, shutting_down, connector_down, peer_closed, no_route, peer_exposure_exceeded, in_doubt_budget, not_after_too_short };
+inline constexpr std::size_t shed_reasons = 10;
 
 enum class PaymentOutcome : std::uint8_t { completed, held, processing, in_doubt, refused, failed, replayed, unknown };
 inline constexpr std::size_t payment_outcomes = 8;

@@ -193,6 +193,8 @@ int Daemon::start_loops() {
       parts.notices = notices_.get();
       parts.loop = room->loop().index();
       parts.process = process;
+      parts.our_ledger = ledger_identity_;
+      parts.peers = &peers_;
       room->make_coordinator(parts, settings_);
       room->listen(*feed_);
       api::Services& s = room->services();

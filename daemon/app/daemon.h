@@ -33,6 +33,7 @@
 #include "net/listener.h"
 #include "plugin_host/host.h"
 #include "transfer/inbound.h"
+#include "transfer/peer_history.h"
 #include "transfer/settings.h"
 
 namespace payswitch::daemon::app {
@@ -56,6 +57,7 @@ class Daemon {
   const transfer::Settings& settings() const noexcept { return *settings_; }
   const Clock& clock() const noexcept { return clock_; }
   const psw_history& ledger_identity() const noexcept { return ledger_identity_; }
+  const transfer::PeerHistory& peers() const noexcept { return peers_; }  // any thread
   KeyReader& key_reader() noexcept { return *key_reader_; }
   auth::KeyStore& keys() noexcept { return keys_; }
   std::vector<api::HealthCheck> live();   // any thread
@@ -105,6 +107,7 @@ class Daemon {
   std::shared_ptr<const transfer::Settings> settings_;
   std::unique_ptr<ledger::KvStore> kv_;
   std::unique_ptr<events::Feed> feed_;
+  transfer::PeerHistory peers_;
   std::unique_ptr<transfer::Inbound> inbound_;
   std::vector<std::unique_ptr<auth::Authenticator>> authenticators_;
   std::unique_ptr<KeyReader> key_reader_;

@@ -48,4 +48,13 @@ inline constexpr Message certificates_kept{"PSW-APP-021", Severity::error, "SIGH
 inline constexpr Message configuration_warning{"PSW-APP-022", Severity::warning, "the configuration has something to look at",
     "What --check-config calls a warning: the daemon starts, but a key has no effect or a transfer cannot get through."};
 
+inline constexpr Message peer_history_changed{"PSW-APP-023", Severity::error, "a bank has lost history and is closed: nothing new is decided with it or sent to it",
+    "It shows another epoch, or a position before one that it had told us: it was restored from a backup, or promoted with loss. Stored decisions are still repeated. Compare the books of both banks (payswitchctl peer show BANK), then payswitchctl peer open BANK."};
+inline constexpr Message wrong_ledger{"PSW-APP-024", Severity::error, "a message of another ledger, or one that meant another ledger than ours, was ignored",
+    "Two ledgers speak under one name, or a bank has a new ledger. Nothing was decided. If the bank has really replaced its ledger: payswitchctl peer accept-ledger BANK."};
+inline constexpr Message peer_closed{"PSW-APP-025", Severity::notice, "a bank was closed by hand",
+    "payswitchctl peer close. Nothing new is decided with it or sent to it until payswitchctl peer open."};
+inline constexpr Message peer_opened{"PSW-APP-026", Severity::notice, "a bank was opened, or its ledger accepted, by hand",
+    "payswitchctl peer open or accept-ledger. What the bank shows now is what it is measured by from here on; its open transfers are asked about at once."};
+
 }  // namespace payswitch::daemon::app

@@ -16,7 +16,7 @@ class Notices final : public transfer::NoticeSink {
   void notice(transfer::Notice what, const psw_id& transfer, std::string_view bank, std::string_view text) noexcept override;
 
  private:
-  static constexpr std::size_t kinds = 8;
+  static constexpr std::size_t kinds = 12;
   Logger& logger_;
   const Clock& clock_;
   std::array<Counter*, kinds> counters_{};

@@ -146,6 +146,19 @@ class Client {
     return clock_ms_ + static_cast<std::int64_t>((clock_.monotonic_ns() - seen_ns_) / 1'000'000);
   }
 
+  // Our ledger's id, epoch and highest position that any answer on this loop has told: what messages to other banks carry.
+  void saw_history(const psw_history& at) noexcept {
+    const bool other = at.epoch != history_.epoch || std::memcmp(at.ledger.b, history_.ledger.b, sizeof at.ledger.b) != 0;
+    if (other ? at.epoch > history_.epoch || history_.position == 0 : at.position > history_.position) history_ = at;
+  }
+  const psw_history& history() const noexcept { return history_; }
+  // Both, of any reply.
+  template <class Reply>
+  void saw(const Reply& reply) noexcept {
+    saw_clock(reply.clock_ms());
+    saw_history(reply.at());
+  }
+
   plugin_host::Participant& ledger() noexcept { return ledger_; }
   unsigned loop() const noexcept { return loop_; }
   void set_call_deadline_ms(std::uint64_t ms) noexcept { call_ms_ = ms; }
@@ -175,6 +188,7 @@ class Client {
   std::uint64_t call_ms_ = 10'000;
   std::int64_t clock_ms_ = 0;
   std::uint64_t seen_ns_ = 0;
+  psw_history history_{};
 };
 
 }  // namespace payswitch::daemon::ledger

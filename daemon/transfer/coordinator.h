@@ -43,6 +43,10 @@ enum class Notice : std::uint8_t {
   taken_over,          // a lease of another owner was taken over
   op_id_reused,
   record_damaged,
+  wrong_ledger,          // a message of another ledger than the pinned one, or one that meant another than ours: ignored
+  peer_history_changed,  // a bank has lost history: closed
+  peer_closed,           // by an operator
+  peer_opened,           // by an operator
 };
 class NoticeSink {
  public:
@@ -51,6 +55,11 @@ class NoticeSink {
  protected:
   ~NoticeSink() = default;
 };
+
+class PeerHistory;
+
+struct PeerCommand;
+struct PeerAnswer;
 
 struct Random {
   std::uint64_t (*function)(void* context) = nullptr;  // 64 uniformly random bits
@@ -75,6 +84,8 @@ struct Parts {
   unsigned loop = 0;
   std::uint64_t process = 0;       // random, of this start of the daemon: tells a restart from a first send
   std::uint32_t running_max = 4096;  // commands at once; above it: overloaded
+  psw_history our_ledger{};          // as the start has found it; zero: learnt from its first answer
+  PeerHistory* peers = nullptr;      // shared by the loops of a process; null: this coordinator's own
 };
 
 class Coordinator {
@@ -101,6 +112,9 @@ class Coordinator {
   void account(const AccountQuery& query, Reply<AccountAnswer> reply);
   void accounts(const AccountsQuery& query, Reply<AccountsAnswer> reply);
   void postings(const PostingsQuery& query, Reply<PostingsAnswer> reply);
+
+  // What an operator wants of another bank.
+  void peer(const PeerCommand& command, Reply<PeerAnswer> reply);
 
   // Timers: due work, retries, waiters whose time is over. The app calls it every 20 ms or so, tests when they like.
   void tick();

@@ -8,6 +8,7 @@
 #include "transfer/decide_flow.h"
 #include "transfer/hold_flow.h"
 #include "transfer/pay_flow.h"
+#include "transfer/peer_desk.h"
 #include "transfer/queries.h"
 #include "transfer/recovery.h"
 #include "transfer/repair.h"
@@ -33,6 +34,7 @@ std::string lease_owner(const Parts& parts) {
 Core::Core(const Parts& given, std::shared_ptr<const Settings> first_settings)
     : parts(given), settings(std::move(first_settings)), client(*given.ledger, given.loop, *given.clock),
       ulids(given.random.function, given.random.context), owner(lease_owner(given)) {
+  client.saw_history(parts.our_ledger);
   pays = std::make_unique<Pool<PayFlow, Core>>(*this, parts.running_max);
   holds = std::make_unique<Pool<HoldFlow, Core>>(*this, parts.running_max);
   reversals = std::make_unique<Pool<ReverseFlow, Core>>(*this, parts.running_max);
@@ -44,6 +46,8 @@ Core::Core(const Parts& given, std::shared_ptr<const Settings> first_settings)
   sagas = std::make_unique<Pool<Saga, Core>>(*this, sagas_max);
   recovery = std::make_unique<Recovery>(*this);
   budget = std::make_unique<Budget>(*this);
+  if (parts.peers == nullptr) own_peers = std::make_unique<PeerHistory>();
+  peers = std::make_unique<PeerDesk>(*this, parts.peers != nullptr ? *parts.peers : *own_peers);
 }
 Core::~Core() = default;
 
@@ -161,10 +165,13 @@ void Coordinator::postings(const PostingsQuery& query, Reply<PostingsAnswer> rep
   flow->postings(query, reply);
 }
 
+void Coordinator::peer(const PeerCommand& command, Reply<PeerAnswer> reply) { impl_->peers->command(command, reply); }
+
 void Coordinator::tick() {
   impl_->timers.run(impl_->now_ns());
   impl_->recovery->tick();
   impl_->budget->tick();
+  impl_->peers->tick();
 }
 void Coordinator::adopt(std::shared_ptr<const Settings> settings) { impl_->settings = std::move(settings); }
 void Coordinator::changed(const Change& change) {

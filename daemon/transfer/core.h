@@ -30,6 +30,8 @@ class AccountFlow;
 class Saga;
 class Recovery;
 class Budget;
+class PeerDesk;
+class PeerHistory;
 
 // Somebody who waits for the next change of a transfer.
 class Waiter {
@@ -87,6 +89,8 @@ struct Core {
   std::unique_ptr<Pool<Saga, Core>> sagas;
   std::unique_ptr<Recovery> recovery;
   std::unique_ptr<Budget> budget;
+  std::unique_ptr<PeerHistory> own_peers;  // unless the process brought one
+  std::unique_ptr<PeerDesk> peers;
 };
 
 class Coordinator::Impl : public Core {

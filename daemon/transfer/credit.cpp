@@ -5,6 +5,7 @@
 #include <new>
 
 #include "transfer/mutant.h"
+#include "transfer/peer_desk.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -53,7 +54,7 @@ void credit_hash(const OwnedRecord& rec, std::uint8_t (&out)[32]) noexcept {
   std::memcpy(out, hash.data(), sizeof out);
 }
 
-psw_credit& make_credit(const OwnedRecord& rec, std::pmr::memory_resource& arena) {
+psw_credit& make_credit(const Core& core, const OwnedRecord& rec, std::pmr::memory_resource& arena) {
   auto& credit = *new (arena.allocate(sizeof(psw_credit), alignof(psw_credit))) psw_credit{};
   credit.size = sizeof credit;
   credit.op_id = rec.detail.op_id;
@@ -66,7 +67,8 @@ psw_credit& make_credit(const OwnedRecord& rec, std::pmr::memory_resource& arena
   credit.accepted_ms = rec.detail.accepted_ms;
   credit.not_after_ms = rec.row.not_after_ms;
   credit_hash(rec, credit.hash);
-  credit.their_ledger = rec.detail.peer.ledger;
+  credit.ours = core.client.history();
+  credit.their_ledger = core.peers->known().pinned(rec.bank());
   return credit;
 }
 
@@ -118,6 +120,8 @@ Heard hear(const OwnedRecord& rec, std::int32_t op_kind, const psw_reply& reply)
       return out;
     case PSW_NOT_FOUND:
       if (op_kind == PSW_OP_QUERY) out.answer = Answer::not_found;
+      // Where it says so, at which point of the bank's history there was nothing.
+      if (reply.body != nullptr) out.theirs = sized_copy(static_cast<const psw_decision*>(reply.body)).theirs;
       return out;
     case PSW_NOT_SENT:
       if (op_kind == PSW_OP_CREDIT) out.answer = Answer::not_sent;
@@ -135,7 +139,7 @@ void send_before_the_record(Core& core, const OwnedRecord& rec) {
   auto* call = gateway != nullptr ? gateway->acquire(core.parts.loop) : nullptr;
   if (call == nullptr) return;
   call->op.kind = PSW_OP_CREDIT;
-  call->op.body = &make_credit(rec, call->arena());
+  call->op.body = &make_credit(core, rec, call->arena());
   call->op.call_deadline_ns = core.now_ns() + call_deadline_ns(core, view(rec.row.connector));
   call->completion = {[](void*, const psw_reply&) {}, nullptr};
   gateway->submit(core.parts.loop, call);

@@ -16,8 +16,9 @@ namespace payswitch::daemon::transfer {
 void prepare_attempt(Core& core, OwnedRecord& rec, std::string_view bank, std::string_view connector);
 void credit_hash(const OwnedRecord& rec, std::uint8_t (&out)[32]) noexcept;
 
-// The credit of the current attempt, in the arena of the call. The same bytes on every resend.
-psw_credit& make_credit(const OwnedRecord& rec, std::pmr::memory_resource& arena);
+// The credit of the current attempt, in the arena of the call. The same bytes on every resend, but for what our ledger and the pinned one
+// of the bank are now.
+psw_credit& make_credit(const Core& core, const OwnedRecord& rec, std::pmr::memory_resource& arena);
 
 // What came back, checked against what was asked.
 struct Heard {

@@ -96,7 +96,7 @@ void DecideFlow::ask_bank() {
   call->op.attempt = static_cast<std::uint32_t>(rec_.row.attempt);
   call->op.flags = PSW_OPF_RESEND;
   call->op.call_deadline_ns = core_.now_ns() + call_deadline_ns(core_, gateway->name());
-  call->op.body = &make_credit(rec_, call->arena());
+  call->op.body = &make_credit(core_, rec_, call->arena());
   call->completion = {[](void* context, const psw_reply& answer) { static_cast<DecideFlow*>(context)->got_bank(answer); }, this};
   gateway->submit(core_.parts.loop, call);
 }

@@ -16,7 +16,7 @@ enum class ErrorCode : std::uint8_t {
   insufficient_funds, max_balance_exceeded, limit_exceeded, account_frozen, account_closed, payee_not_found, same_account, currency_mismatch,
   peer_refused, peer_unreachable, reversal_exceeds_original, not_reversible, batch_item_failed,
   idempotency_key_reused, reversal_needs_consent, account_not_empty, amount_exceeds_hold,
-  rate_limited, overloaded, read_only, shutting_down, connector_down, no_route, peer_exposure_exceeded, in_doubt_budget, not_after_too_short,
+  rate_limited, overloaded, read_only, shutting_down, connector_down, peer_closed, no_route, peer_exposure_exceeded, in_doubt_budget, not_after_too_short,
   internal, outcome_unknown,
 };
 
@@ -40,7 +40,7 @@ struct ErrorRow {
   Recorded recorded;
 };
 
-inline constexpr std::array<ErrorRow, 50> error_table{{
+inline constexpr std::array<ErrorRow, 51> error_table{{
     {ErrorCode::none, "none", 200, ErrorClass::final, Recorded::yes},
     {ErrorCode::malformed_request, "malformed_request", 400, ErrorClass::final, Recorded::no},
     {ErrorCode::unknown_member, "unknown_member", 400, ErrorClass::final, Recorded::no},
@@ -84,6 +84,7 @@ inline constexpr std::array<ErrorRow, 50> error_table{{
     {ErrorCode::read_only, "read_only", 503, ErrorClass::retry, Recorded::no},
     {ErrorCode::shutting_down, "shutting_down", 503, ErrorClass::retry, Recorded::no},
     {ErrorCode::connector_down, "connector_down", 503, ErrorClass::retry, Recorded::no},
+    {ErrorCode::peer_closed, "peer_closed", 503, ErrorClass::retry, Recorded::no},
     {ErrorCode::no_route, "no_route", 503, ErrorClass::retry, Recorded::no},
     {ErrorCode::peer_exposure_exceeded, "peer_exposure_exceeded", 503, ErrorClass::retry, Recorded::no},
     {ErrorCode::in_doubt_budget, "in_doubt_budget", 503, ErrorClass::retry, Recorded::no},

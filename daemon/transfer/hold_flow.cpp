@@ -7,6 +7,7 @@
 #include "transfer/budget.h"
 #include "transfer/credit.h"
 #include "transfer/limits.h"
+#include "transfer/peer_desk.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
@@ -98,10 +99,14 @@ void HoldFlow::decide() {
   const auto decision = core_.settings->routes.find({view(rec_.row.payee), rec_.currency(), post_minor_});
   trace_ = decision.trace.substr(0, route_trace_bytes_max);
   connector_.clear();
-  bool over_budget = false;
+  bool over_budget = false, closed = false;
   for (const auto* target : decision.targets) {
     const auto* gateway = core_.gateway(target->connector);
     if (gateway == nullptr || !gateway->available()) continue;
+    if (core_.peers->closed(target->bank)) {
+      closed = true;
+      continue;
+    }
     if (!core_.budget->allows(target->bank, rec_.currency(), post_minor_)) {
       over_budget = true;
       continue;
@@ -111,7 +116,7 @@ void HoldFlow::decide() {
     break;
   }
   if (decision.kind != RouteKind::other) return unless_known(ErrorCode::no_route);
-  if (connector_.empty()) return unless_known(over_budget ? ErrorCode::in_doubt_budget : ErrorCode::connector_down);
+  if (connector_.empty()) return unless_known(over_budget ? ErrorCode::in_doubt_budget : closed ? ErrorCode::peer_closed : ErrorCode::connector_down);
   write();
 }
 
@@ -175,6 +180,7 @@ void HoldFlow::write() {
     case Plan::post_away: {
       note = "submitted";
       const auto new_clearing = ledger::clearing_account(bank_, rec_.currency());
+      core_.peers->guard(entry, bank_);
       entry.guard_clock_before(rec_.detail.hold_until_ms, ended);
       entry.guard_may_be_debited(payer, frozen);
       if (const auto* bank = core_.settings->config->bank(bank_)) {
@@ -232,7 +238,7 @@ void HoldFlow::write() {
 }
 
 void HoldFlow::written(const ledger::WriteReply& reply) {
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   const auto what = reply.what();
   if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
   switch (what) {
@@ -258,6 +264,7 @@ void HoldFlow::written(const ledger::WriteReply& reply) {
     case ledger::Written::conflict:
       // Somebody was faster: look what it is now, and judge again.
       if (++conflicts_ > conflicts_max) return fail(ErrorCode::version_conflict);
+      if (reply.reason() == reason_peer_gate) core_.peers->look(bank_);
       return read();
     case ledger::Written::not_allowed: {
       const auto code = error_named(reply.reason());

@@ -1,11 +1,14 @@
 #include "transfer/inbound_flow.h"
 
+#include <payswitch/credit_hash.h>
+
 #include <algorithm>
 
 #include "ledger/account_names.h"
 #include "transfer/commands.h"
 #include "transfer/limits.h"
 #include "transfer/mutant.h"
+#include "transfer/peer_desk.h"
 #include "transfer/recovery.h"
 #include "transfer/saga.h"
 #include "transfer/settle.h"
@@ -19,6 +22,8 @@ constexpr ledger::Refusal over_receive_limit{PSW_RULE, "receive_limit_exceeded"}
 constexpr ledger::Refusal moved_on{PSW_CONFLICT, "version_conflict"};
 constexpr std::uint32_t tries_max = 10;
 constexpr std::uint32_t conflicts_max = 1'000;  // each one is another credit that got on
+constexpr std::uint32_t closed_retry_ms = 5'000;  // a bank that is closed waits for a person
+constexpr std::uint32_t gate_tries_max = 8;  // a gate changes at first contact and by hand
 }  // namespace
 
 Core& InboundFlow::core() const noexcept { return loop_.core; }
@@ -31,12 +36,15 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
   conflicts_ = 0;
   original_id_ = psw_id{};
   original_.reset();
+  gate_tries_ = 0;
   rec_.clear();
   credit_ = psw_credit{};
   core().recovery->heard(call.bank);
   using plugin_host::InboundKind;
   switch (call.kind) {
     case InboundKind::hello:
+      // Answered whatever it says: it decides nothing, and an operator who looks must get an answer.
+      core().peers->heard(call.bank, *static_cast<const psw_history*>(call.body), nullptr);
       if (!core().client.hello<&InboundFlow::got_hello>(this)) answer(PSW_OVERLOADED, PSW_UNKNOWN);
       return;
     case InboundKind::lookup: return ask_lookup();
@@ -52,20 +60,58 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
   write_hex(credit_.op_id, op_text_);
   // A bank that is not configured has no clearing account, and an operation without an id cannot be told from any other.
   if (is_zero(credit_.op_id) || core().settings->config->bank(call.bank) == nullptr) return answer(PSW_INVALID, PSW_UNKNOWN);
+  if (!fits_history()) return;
+  const bool closed = core().peers->closed(call.bank);
   switch (call.kind) {
     case InboundKind::credit:
       if (!amount_ok(credit_.money.minor) || !currency_code_ok(currency_view(credit_.money.currency)) || credit_.payer.size > 64 || credit_.payee.size > 64 ||
           credit_.reference.size > reference_bytes_max)
         return answer(PSW_INVALID, PSW_UNKNOWN, "malformed");
+      if (closed) return ask_unique("in/");
       rec_.row.id = core().new_id();
       if (!is_zero(credit_.reverses)) return ask_original();
       return write_credit();
     case InboundKind::cancel:
+      if (closed) return ask_unique("in/");
       if (PSW_MUTANT("no_tombstone")) return ask_unique("in/");
       rec_.row.id = core().new_id();
       return write_tombstone();
     default: return ask_unique("in/");
   }
+}
+
+// Whether the message may decide anything: it means this ledger, and comes from the one that is pinned, with the history it had. If not,
+// it is answered.
+bool InboundFlow::fits_history() {
+  const auto& us = core().client.history();
+  if (is_zero(us.ledger)) {  // before the first answer of our own ledger nobody knows whether it was meant
+    not_now("starting");
+    return false;
+  }
+  if (!is_zero(credit_.their_ledger) && !same(credit_.their_ledger, us.ledger)) {
+    core().peers->wrong_ledger(call_->bank, psw_id{}, "another ledger than ours was meant");
+    answer(PSW_CONFLICT, PSW_UNKNOWN, "wrong_ledger");
+    return false;
+  }
+  switch (core().peers->heard(call_->bank, credit_.ours, nullptr)) {
+    case PeerHistory::Verdict::other_ledger:
+      answer(PSW_CONFLICT, PSW_UNKNOWN, "other_ledger");
+      return false;
+    case PeerHistory::Verdict::old_epoch:
+      answer(PSW_CONFLICT, PSW_UNKNOWN, "old_epoch");
+      return false;
+    case PeerHistory::Verdict::fine:
+    case PeerHistory::Verdict::behind:
+    case PeerHistory::Verdict::lost: return true;  // lost: closed, and what is stored is repeated
+  }
+  return true;
+}
+
+// The gate is not the one that was guarded: pinned by another first contact, or closed meanwhile.
+void InboundFlow::got_gate(const ledger::ReadReply& reply) {
+  if (!core().peers->take(call_->bank, reply)) return not_taken({});
+  if (core().peers->closed(call_->bank)) return ask_unique("in/");
+  on_timer();
 }
 
 void InboundFlow::make_record(TransferState state) {
@@ -170,6 +216,7 @@ void InboundFlow::write_credit() {
   std::string_view key{op_text_, sizeof op_text_};
   if (PSW_MUTANT("peer_does_not_dedupe")) key = view(entry.keep(key, {names, sizeof names}));
   entry.unique("in/", call_->bank, key, {names, sizeof names}, credit_.hash);
+  core().peers->guard(entry, call_->bank, &credit_.ours);
   auto refusal = unknowable();
   if (refusal.empty()) refusal = reversal_refusal();
   if (original_ && !refusal.empty()) entry.guard_version(original_id_, original_->row.version, moved_on);  // recorded, so it must be true then
@@ -210,6 +257,7 @@ void InboundFlow::write_tombstone() {
   write_ulid(rec_.row.id, names);
   const std::uint8_t no_hash[32] = {};
   write.entry.unique("in/", call_->bank, {op_text_, sizeof op_text_}, {names, sizeof names}, no_hash);
+  core().peers->guard(write.entry, call_->bank, &credit_.ours);
   make_record(TransferState::cancelled);
   rec_.row.reason = str("cancelled");
   rec_.put(write.entry, "cancelled before it came");
@@ -217,13 +265,14 @@ void InboundFlow::write_tombstone() {
 }
 
 void InboundFlow::written(const ledger::WriteReply& reply) {
-  core().client.saw_clock(reply.clock_ms());
+  core().client.saw(reply);
   switch (reply.what()) {
     case ledger::Written::refused:
       make_record(TransferState::rejected);
       rec_.row.reason = str(rec_.own(reply.reason()));
       [[fallthrough]];
     case ledger::Written::applied:
+      core().peers->written(call_->bank);
       core().committed(rec_.row.id, 1, rec_.state(), reply.at().position);
       return answer_decision(PSW_OK, reply.at());
     case ledger::Written::key_reused:
@@ -245,8 +294,13 @@ void InboundFlow::written(const ledger::WriteReply& reply) {
     case ledger::Written::not_taken: return not_taken(reply.reason());
     case ledger::Written::conflict:
       // Our transfer that it gives back from was written meanwhile: look what is left of it.
-      if (original_ && ++conflicts_ < conflicts_max) return ask_original();
-      return not_taken(reply.reason());
+      if (original_ && reply.reason() != reason_peer_gate && core().peers->known().gate_version(call_->bank) != 0) {
+        if (++conflicts_ < conflicts_max) return ask_original();
+        return not_taken(reply.reason());
+      }
+      // Else only the gate can be in the way of a record that is new.
+      if (++gate_tries_ > gate_tries_max || !core().peers->look_again<&InboundFlow::got_gate>(call_->bank, this)) return not_taken(reply.reason());
+      return;
     default: return answer(PSW_INTERNAL, PSW_UNKNOWN, reply.reason());
   }
 }
@@ -255,6 +309,16 @@ void InboundFlow::written(const ledger::WriteReply& reply) {
 void InboundFlow::not_taken(std::string_view reason) {
   if (tries_ == 0) return answer(PSW_OVERLOADED, PSW_UNKNOWN, reason);
   answer(PSW_TIMEOUT, PSW_UNKNOWN);
+}
+
+void InboundFlow::not_now(std::string_view reason) {
+  psw_reply out{};
+  out.size = sizeof out;
+  out.code = PSW_OVERLOADED;
+  out.reason = str(reason);
+  out.retry_after_ms = closed_retry_ms;
+  out.at = core().client.history();
+  finish(out);
 }
 
 void InboundFlow::on_timer() {
@@ -275,13 +339,18 @@ void InboundFlow::ask_unique(std::string_view space) {
 
 void InboundFlow::got_unique(const ledger::ReadReply& reply) {
   if (!reply.ok()) return answer(PSW_UNAVAILABLE, PSW_UNKNOWN);
+  core().client.saw(reply);
   for (const auto& unique : reply.rows<psw_unique>()) {
     if (view(unique.key) != std::string_view(op_text_, sizeof op_text_)) continue;
     const auto id = parse_ulid(view(unique.names));
     if (!id) break;
     rec_.row.id = *id;
+    reused_ = call_->kind == plugin_host::InboundKind::credit && !same_hash(unique.hash, credit_.hash);
     return read_record();
   }
+  // Closed: what is stored was repeated above, nothing new is decided.
+  const bool decides = call_->kind == plugin_host::InboundKind::credit || call_->kind == plugin_host::InboundKind::cancel;
+  if (decides && core().peers->closed(call_->bank)) return not_now("peer_closed");
   if (call_->kind == plugin_host::InboundKind::cancel) {  // the planted bug only: refused, but nothing written
     make_record(TransferState::cancelled);
     rec_.row.reason = str("cancelled");
@@ -424,6 +493,7 @@ void InboundFlow::answer(std::int32_t code, std::int32_t outcome, std::string_vi
   out.outcome = outcome;
   out.reason = str(reason);
   if (code == PSW_OVERLOADED) out.retry_after_ms = 1'000;
+  out.at = core().client.history();
   finish(out);
 }
 

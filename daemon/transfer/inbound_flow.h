@@ -28,7 +28,10 @@ class InboundFlow final : public Timed {
   void write_credit();
   void write_tombstone();
   void written(const ledger::WriteReply& reply);
+  bool fits_history();
+  void got_gate(const ledger::ReadReply& reply);
   void not_taken(std::string_view reason);
+  void not_now(std::string_view reason);
   void make_record(TransferState state);
   std::string_view unknowable() const noexcept;  // refusal that needs no ledger
   void ask_unique(std::string_view space);
@@ -56,6 +59,7 @@ class InboundFlow final : public Timed {
   char op_text_[id_hex_size];
   bool reused_ = false;     // the op_id came with another hash
   bool reporting_ = false;
+  std::uint32_t gate_tries_ = 0;
   std::uint32_t tries_ = 0;
   std::uint32_t conflicts_ = 0;
 };

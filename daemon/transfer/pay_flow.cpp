@@ -6,6 +6,7 @@
 #include "transfer/budget.h"
 #include "transfer/credit.h"
 #include "transfer/mutant.h"
+#include "transfer/peer_desk.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
@@ -13,6 +14,7 @@ namespace payswitch::daemon::transfer {
 namespace {
 
 constexpr std::uint32_t all_tries_max = 8;
+constexpr std::uint32_t gate_tries_max = 8;    // the gate of a bank changes at first contact and by hand
 constexpr std::uint32_t window_tries_max = 8;  // a day turns once; a ledger that says so again and again is not believed for ever
 constexpr std::size_t reference_characters_max = 35;
 constexpr std::int64_t hold_ms_max = std::int64_t{366} * 24 * 3600 * 1000;
@@ -35,6 +37,7 @@ void PayFlow::start(const MoneyCommand& command, Reply<TransferAnswer> reply) {
   plan_ = Plan::undecided;
   all_tries_ = 0;
   window_tries_ = 0;
+  gate_tries_ = 0;
   refusal_ = {};
   pending_code_ = ErrorCode::none;
   taken_ = TakenLimits{};
@@ -174,7 +177,7 @@ void PayFlow::plan_route() {
       const auto* connector = core_.settings->config->connector(target->connector);
       return connector != nullptr && connector->queue;
     });
-    if (waits == decision.targets.end() || blocked == ErrorCode::in_doubt_budget) return about_us(blocked);
+    if (waits == decision.targets.end() || blocked != ErrorCode::connector_down) return about_us(blocked);
     connector_ = (*waits)->connector;
     bank_ = (*waits)->bank;
     plan_ = Plan::hold_away;
@@ -196,6 +199,10 @@ ErrorCode PayFlow::choose_target(const RouteDecision& decision) {
   for (const auto* target : decision.targets) {
     const auto* gateway = core_.gateway(target->connector);
     if (gateway == nullptr || !gateway->available()) continue;
+    if (core_.peers->closed(target->bank)) {
+      blocked = ErrorCode::peer_closed;
+      continue;
+    }
     if (!core_.budget->allows(target->bank, command_.currency, money_.minor)) {
       blocked = ErrorCode::in_doubt_budget;
       continue;
@@ -243,6 +250,7 @@ void PayFlow::add_guards(ledger::EntryBuilder& entry) {
 }
 
 void PayFlow::add_away(ledger::EntryBuilder& entry) {
+  if (plan_ == Plan::submit_away) core_.peers->guard(entry, bank_);
   const auto clearing = ledger::clearing_account(bank_, command_.currency);
   if (const auto* bank = core_.settings->config->bank(bank_)) {
     if (const auto it = bank->exposure.find(command_.currency); it != bank->exposure.end()) entry.guard_exposure(clearing, it->second, over_exposure);
@@ -353,7 +361,7 @@ void PayFlow::write() {
 }
 
 void PayFlow::written(const ledger::WriteReply& reply) {
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   const auto reason = reply.reason();
   const auto what = reply.what();
   // Any other answer is about an entry that was not applied before: a step that was taken is known, and answered as it was.
@@ -372,6 +380,8 @@ void PayFlow::written(const ledger::WriteReply& reply) {
     case ledger::Written::exists: return replay(reply.uniques());
     case ledger::Written::key_reused: return fail(ErrorCode::idempotency_key_reused);
     case ledger::Written::conflict:
+      if (reason == reason_peer_gate && ++gate_tries_ < gate_tries_max && core_.peers->look_again<&PayFlow::got_gate>(bank_, this)) return;
+      if (reason == reason_peer_gate) return fail(ErrorCode::overloaded);
       if (reason == reason_window_moved) return ++window_tries_ < window_tries_max ? write() : fail(ErrorCode::overloaded);
       if (reason == reason_available_changed && all_tries_ < all_tries_max) return read_all();
       return fail(reason == reason_available_changed ? ErrorCode::overloaded : ErrorCode::internal);
@@ -386,6 +396,12 @@ void PayFlow::written(const ledger::WriteReply& reply) {
       return;
     case ledger::Written::invalid: return fail(ErrorCode::internal, {}, rec_.own(reply.text()));
   }
+}
+
+// The bank was pinned or closed since its gate was looked at: the way is chosen again.
+void PayFlow::got_gate(const ledger::ReadReply& reply) {
+  if (!core_.peers->take(bank_, reply)) return fail(ErrorCode::overloaded);
+  plan_route();
 }
 
 void PayFlow::applied(const ledger::WriteReply& reply) {

@@ -37,6 +37,7 @@ class PayFlow final : public TransferFlow {
   void add_guards(ledger::EntryBuilder& entry);
   void add_away(ledger::EntryBuilder& entry);
   void written(const ledger::WriteReply& reply);
+  void got_gate(const ledger::ReadReply& reply);
   void applied(const ledger::WriteReply& reply);
   void replay(const Rows<psw_unique>& uniques);
   void retry() override { write(); }
@@ -59,6 +60,7 @@ class PayFlow final : public TransferFlow {
   TakenLimits taken_;
   std::uint32_t all_tries_ = 0;
   std::uint32_t window_tries_ = 0;
+  std::uint32_t gate_tries_ = 0;
   std::string connector_, bank_, trace_;
   std::int64_t not_after_ms_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "transfer/peer_desk.h"
 #include "transfer/saga.h"
 
 namespace payswitch::daemon::transfer {
@@ -33,6 +34,7 @@ void Recovery::heard(std::string_view bank) {
 }
 
 void Recovery::bank_alive(std::string_view bank) {
+  core_.peers->ask(bank);  // one that was away may come back with another history
   if (alive_.size() == banks_max || std::find(alive_.begin(), alive_.end(), bank) != alive_.end()) return;
   alive_.emplace(alive_.begin(), bank);
 }
@@ -74,7 +76,7 @@ void Recovery::leased_of_bank(const ledger::ReadReply& reply) {
 
 bool Recovery::hand_out(const ledger::ReadReply& reply, bool spread) {
   if (!reply.ok()) return true;
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   for (const auto& row : reply.rows<psw_record>()) {
     // Final ones are due where a person has decided: the bank is asked all the same.
     if (!is_open(static_cast<TransferState>(row.state)) && row.next_action_ms == 0) continue;

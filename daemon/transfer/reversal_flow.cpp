@@ -6,6 +6,7 @@
 #include "transfer/budget.h"
 #include "transfer/credit.h"
 #include "transfer/limits.h"
+#include "transfer/peer_desk.h"
 #include "transfer/saga.h"
 #include "transfer/settle.h"
 
@@ -111,6 +112,7 @@ ErrorCode ReverseFlow::plan_away() {
   bank_ = parent_.bank();
   const auto* gateway = connector_of(core_, bank_, {});
   if (gateway == nullptr) return ErrorCode::connector_down;
+  if (core_.peers->closed(bank_)) return ErrorCode::peer_closed;
   connector_ = gateway->name();
   if (!core_.budget->allows(bank_, parent_.currency(), minor_)) return ErrorCode::in_doubt_budget;
   const auto* connector = core_.settings->config->connector(connector_);
@@ -196,6 +198,7 @@ void ReverseFlow::write() {
       parent_.put(entry, "reversed");
       break;
     case Plan::submit_away: {
+      core_.peers->guard(entry, bank_);
       detail.reverses = parent.op_id;
       detail.hold_id = id_;
       detail.route_version = core_.settings->routes.version();
@@ -234,7 +237,7 @@ void ReverseFlow::write() {
 }
 
 void ReverseFlow::written(const ledger::WriteReply& reply) {
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   const auto reason = reply.reason();
   const auto what = reply.what();
   if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
@@ -263,6 +266,7 @@ void ReverseFlow::written(const ledger::WriteReply& reply) {
     case ledger::Written::exists: return replay(reply.uniques());
     case ledger::Written::key_reused: return fail(ErrorCode::idempotency_key_reused);
     case ledger::Written::conflict:
+      if (reason == reason_peer_gate) core_.peers->look(bank_);
       // Another reversal of this transfer was faster: look what is left, and judge again. Each round somebody gets on.
       ++core_.counters.version_conflicts;
       if (core_.now_ns() >= patience_ns_) return fail_about_us(ErrorCode::overloaded);

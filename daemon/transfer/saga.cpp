@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "transfer/mutant.h"
+#include "transfer/peer_desk.h"
 #include "transfer/recovery.h"
 
 namespace payswitch::daemon::transfer {
@@ -10,6 +11,7 @@ namespace payswitch::daemon::transfer {
 namespace {
 constexpr std::uint64_t ms = 1'000'000;
 constexpr std::int64_t write_retry_cap_ms = 1'000;
+constexpr std::uint32_t gate_tries_max = 8;  // a gate changes at first contact and by hand
 
 std::int32_t op_of(Send what) noexcept {
   switch (what) {
@@ -30,6 +32,7 @@ void Saga::start(bool first) noexcept {
   about_current_ = true;
   retry_after_ms_ = 0;
   write_tries_ = 0;
+  gate_tries_ = 0;
   contradiction_ = Contradiction::none;
   repair_id_ = psw_id{};
   parent_.reset();
@@ -88,6 +91,7 @@ void Saga::report(const psw_record& row, const psw_decision& decision, std::stri
   remember(hear(rec_, decision));
   answer_op_ = decision.op_id;
   answer_bank_ = bank;
+  weigh_history(nullptr);
   settle();
 }
 
@@ -110,7 +114,8 @@ DueSituation Saga::due_situation() const noexcept {
     out.can_query = (gateway->capabilities() & PSW_CAP_QUERY) != 0;
     out.can_cancel = (gateway->capabilities() & PSW_CAP_CANCEL) != 0;
   }
-  out.reachable = gateway != nullptr;
+  // A closed bank is asked nothing: what is open with it waits.
+  out.reachable = gateway != nullptr && !core_.peers->closed(rec_.bank());
   return out;
 }
 
@@ -124,7 +129,8 @@ void Saga::send(Send what) {
   auto* gateway = first_ ? core_.gateway(connector) : core_.gateway_of(rec_.bank(), connector);
   const std::uint64_t deadline = core_.now_ns() + call_deadline_ns(core_, gateway != nullptr ? gateway->name() : connector);
   // Whose lease may end during the call does not start it: another daemon may be at it by then.
-  auto* call = gateway != nullptr && deadline < lease_until_ns_ ? gateway->acquire(core_.parts.loop) : nullptr;
+  const bool may = gateway != nullptr && deadline < lease_until_ns_ && !core_.peers->closed(rec_.bank());
+  auto* call = may ? gateway->acquire(core_.parts.loop) : nullptr;
   if (call == nullptr || (first_ && !gateway->available())) {
     if (call != nullptr) gateway->cancel(core_.parts.loop, call);
     answer_ = what == Send::credit ? Answer::not_sent : Answer::unknown;
@@ -140,7 +146,8 @@ void Saga::send(Send what) {
   call->op.flags = first_ ? 0 : PSW_OPF_RECOVERY | PSW_OPF_RESEND;
   call->op.call_deadline_ns = deadline;
   call->op.trace_id = rec_.trace_id;
-  call->op.body = &make_credit(rec_, call->arena());
+  call->op.body = &make_credit(core_, rec_, call->arena());
+  floor_ = core_.peers->known().floor(rec_.bank());
   call->completion = {[](void* context, const psw_reply& reply) { static_cast<Saga*>(context)->replied(reply); }, this};
   gateway->submit(core_.parts.loop, call);
 }
@@ -155,8 +162,17 @@ void Saga::remember(const Heard& heard) {
   retry_after_ms_ = heard.retry_after_ms;
 }
 
+// What the bank said of itself comes before what it said of the transfer: by the word of one that has lost its memory nothing is decided.
+void Saga::weigh_history(const PeerFloor* floor) {
+  const auto verdict = core_.peers->heard(answer_bank_, theirs_, floor, rec_.row.id);
+  const bool believed = verdict == PeerHistory::Verdict::fine || verdict == PeerHistory::Verdict::behind;
+  if (!believed || core_.peers->closed(answer_bank_)) answer_ = Answer::unknown;
+}
+
 void Saga::replied(const psw_reply& reply) {
   remember(hear(rec_, op_of(sent_), reply));
+  weigh_history(&floor_);
+  if (answer_ == Answer::unknown && view(reply.reason) == "wrong_ledger") core_.peers->wrong_ledger(rec_.bank(), rec_.row.id, "another ledger was meant, or has answered");
   if (answer_ == Answer::unknown) core_.recovery->silent(rec_.bank());
   else if (answer_ != Answer::not_sent) core_.recovery->heard(rec_.bank());
   if (sent_ == Send::query && !after_all_ && resend_after_query(due_situation(), answer_)) {
@@ -179,6 +195,7 @@ void Saga::judge_now() {
     now.other_bank = !now.other_connector && find_way(false);
   }
   judgement_ = judge(now, answer_);
+  if (judgement_.attention == Attention::none && core_.peers->lost_history(rec_.bank())) judgement_.attention = Attention::peer_history_changed;
   if (PSW_MUTANT("not_found_is_final_after_not_after") && answer_ == Answer::not_found && core_.client.clock_ms() >= rec_.row.not_after_ms)
     judgement_ = {Do::release, TransferState::voided};
   write_tries_ = 0;
@@ -193,12 +210,14 @@ void Saga::took_effect(const ledger::WriteReply& reply) {
 }
 
 void Saga::written(const ledger::WriteReply& reply) {
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   switch (reply.what()) {
     case ledger::Written::applied:
       took_effect(reply);
+      core_.peers->written(answer_bank_);
       return after_judgement();
     case ledger::Written::conflict:
+      if (reply.reason() == reason_peer_gate || core_.peers->known().gate_version(answer_bank_) == 0) return look_at_gate();
       ++core_.counters.version_conflicts;
       return reread();
     case ledger::Written::unknown:
@@ -215,6 +234,28 @@ void Saga::written(const ledger::WriteReply& reply) {
       core_.notice(Notice::record_damaged, rec_.row.id, rec_.bank(), reply.reason());
       return end(false);
   }
+}
+
+// The gate of a bank is not the one that was guarded: closed meanwhile, or pinned by another first contact. Judged again with what it is.
+void Saga::look_at_gate() {
+  if (++gate_tries_ > gate_tries_max) return reread();
+  phase_ = Phase::gate;
+  const bool of_way = judgement_.what == Do::next_connector || judgement_.what == Do::next_bank;
+  gate_bank_ = of_way && !is_decision(answer_) ? way_bank_ : answer_bank_;
+  if (!core_.peers->look_again<&Saga::got_gate>(gate_bank_, this)) retry_write();
+}
+
+void Saga::got_gate(const ledger::ReadReply& reply) {
+  const auto before = core_.peers->known().gate_version(gate_bank_);
+  if (!core_.peers->take(gate_bank_, reply)) return retry_write();
+  // At first contact the conflict may have been the record's own: then nothing has changed here.
+  if (core_.peers->known().gate_version(gate_bank_) == before) {
+    ++core_.counters.version_conflicts;
+    return reread();
+  }
+  if (core_.peers->closed(answer_bank_) && is_decision(answer_)) answer_ = Answer::unknown;
+  if (rec_.state() == TransferState::held) return end();  // looked at again when it is due
+  judge_now();
 }
 
 void Saga::after_judgement() {
@@ -252,6 +293,7 @@ void Saga::on_timer() {
     case Phase::judging: return write_judgement();
     case Phase::due_write: return write_due();
     case Phase::reading: return reread();
+    case Phase::gate: return look_at_gate();
     case Phase::repairing: return write_repair();
     case Phase::after_all: return write_after_all();
     case Phase::idle:
@@ -292,7 +334,7 @@ void Saga::settle() {
   about_current_ = (same(answer_op_, rec_.detail.op_id) && answer_bank_ == rec_.bank()) || PSW_MUTANT("late_refusal_of_a_former_attempt");
   // An answer that speaks of another operation than was asked about decides nothing here. (A report may speak of a former attempt.)
   const bool decides = is_decision(answer_) && (reported_ || same_op_ || PSW_MUTANT("no_echo_check"));
-  if (!decides) return end();
+  if (!decides) return end(!reported_ || !core_.peers->closed(answer_bank_));
   if (PSW_MUTANT("late_refusal_of_a_former_attempt")) echo_equal_ = true;
   if (about_current_ && (rec_.state() == TransferState::submitted || rec_.state() == TransferState::in_doubt)) return judge_now();
   const auto what = contradiction(rec_.state(), about_current_, answer_);

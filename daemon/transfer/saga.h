@@ -9,6 +9,7 @@
 #include "transfer/core.h"
 #include "transfer/credit.h"
 #include "transfer/next_action.h"
+#include "transfer/peer_history.h"
 
 namespace payswitch::daemon::transfer {
 
@@ -34,7 +35,7 @@ class Saga final : public Timed {
   void on_timer() override;
 
  private:
-  enum class Phase : std::uint8_t { idle, delayed, sending, parent, judging, due_write, reading, repairing, after_all };
+  enum class Phase : std::uint8_t { idle, delayed, sending, parent, judging, due_write, reading, repairing, after_all, gate };
 
   // saga.cpp
   void start(bool first) noexcept;
@@ -42,6 +43,9 @@ class Saga final : public Timed {
   void send(Send what);
   void replied(const psw_reply& reply);
   void remember(const Heard& heard);
+  void weigh_history(const PeerFloor* floor);
+  void look_at_gate();
+  void got_gate(const ledger::ReadReply& reply);
   void judge_now();
   void took_effect(const ledger::WriteReply& reply);
   void written(const ledger::WriteReply& reply);
@@ -94,6 +98,9 @@ class Saga final : public Timed {
   std::uint32_t retry_after_ms_ = 0;
   std::string code_, peer_reference_, answer_bank_;
   psw_history theirs_{};
+  PeerFloor floor_;             // of the question whose answer is being judged
+  std::uint32_t gate_tries_ = 0;
+  std::string gate_bank_;       // whose gate is being looked at
   psw_id answer_op_{};
   Judgement judgement_;
   DueAction due_;

@@ -4,6 +4,7 @@
 #include "ledger/account_names.h"
 #include "transfer/limits.h"
 #include "transfer/mutant.h"
+#include "transfer/peer_desk.h"
 #include "transfer/saga.h"
 #include "transfer/settle.h"
 
@@ -54,7 +55,7 @@ bool Saga::find_way(bool same_bank) {
                                 : target->bank != rec_.bank() && !listed(rec_.detail.refused_banks, target->bank);
     if (fits) {
       const auto* gateway = core_.gateway(target->connector);
-      if (gateway != nullptr && gateway->available()) {
+      if (gateway != nullptr && gateway->available() && !core_.peers->closed(target->bank)) {
         way_connector_ = target->connector;
         way_bank_ = target->bank;
         return true;
@@ -122,6 +123,10 @@ void Saga::write_judgement() {
     next_.detail.peer = theirs_;
     next_.detail.peer_reference = next_.own(std::string_view(peer_reference_).substr(0, peer_reference_bytes_max));
   }
+  // A decision is written while the gate of the bank whose word it is stands as we know it; so is the attempt at another one.
+  if (is_decision(answer_) && judgement_.what != Do::keep && judgement_.what != Do::doubt) core_.peers->guard(entry, answer_bank_, &theirs_);
+  const bool goes_on = judgement_.what == Do::next_connector || judgement_.what == Do::next_bank;
+  if (goes_on && !(is_decision(answer_) && way_bank_ == answer_bank_)) core_.peers->guard(entry, way_bank_);
   switch (judgement_.what) {
     case Do::complete: complete_record(core_, entry, rec_, next_); break;
     case Do::release: {
@@ -223,7 +228,7 @@ void Saga::write_due() {
 }
 
 void Saga::due_written(const ledger::WriteReply& reply) {
-  core_.client.saw_clock(reply.clock_ms());
+  core_.client.saw(reply);
   switch (reply.what()) {
     case ledger::Written::applied:
       took_effect(reply);

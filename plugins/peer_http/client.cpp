@@ -208,7 +208,7 @@ task<query_reply> Connector::query(const query_op& op) {
   const Heard heard = co_await ask_about("GET", op);
   const auto word = word_in(heard, op.op_id());
   if (!word) co_return query_reply::unknown(why_unknown(heard));
-  if (word->kind == Word::Kind::none) co_return same(word->op_id, op.op_id()) ? query_reply::not_found() : query_reply::unknown("other_op_id");
+  if (word->kind == Word::Kind::none) co_return same(word->op_id, op.op_id()) ? query_reply::not_found(heard.theirs) : query_reply::unknown("other_op_id");
   if (word->kind == Word::Kind::not_recorded) co_return query_reply::unknown(word->error);
   auto record = record_of(*word, heard, op.hash());
   if (!record) co_return query_reply::unknown("no_decision");

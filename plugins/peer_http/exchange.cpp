@@ -71,8 +71,9 @@ task<Heard> Connector::exchange(Question q) {
   parts.authority = authority_;
   split_target(q.target, parts);
   parts.digest = content_digest(q.body);
+  saw_history(q.ours);  // the highest that anybody here knows: a position of ours that seems to fall would look like lost history
   History history;
-  history.sender = is_zero(q.ours.ledger) ? ours_ : q.ours;
+  history.sender = ours_;
   history.peer = q.their_ledger;
   parts.history = write_history(history);
   const auto signature = co_await sign_request(parts);

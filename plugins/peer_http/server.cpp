@@ -36,7 +36,7 @@ int status_of(const Word& word) {
     case Word::Kind::none: return 404;
     case Word::Kind::not_recorded: break;
   }
-  if (word.error == "wrong_ledger") return 409;
+  if (word.error == "wrong_ledger" || word.error == "other_ledger" || word.error == "old_epoch") return 409;
   return word.retry_after_ms != 0 ? 503 : 400;
 }
 

@@ -1,4 +1,4 @@
-// N1–N13: each rule of the saga, taken away by a planted bug, must be caught: the same story is told twice, with the real code, where
+// N1–N13 (N14: history_test.cpp): each rule of the saga, taken away by a planted bug, must be caught: the same story is told twice, with the real code, where
 // nothing is violated, and with the rule removed, where money is made or lost and the checks say so.
 #include "planted.h"
 #include "world.h"

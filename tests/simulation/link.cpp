@@ -20,6 +20,8 @@ struct Link::Owned {
   psw_reply reply{};
   psw_decision decision{};
   std::string d_payer, d_payee, d_code, d_reference;
+  psw_history ours{};  // of a hello
+  psw_hello hello{};
 };
 
 // A message as the other bank's inbound side sees it.
@@ -46,6 +48,11 @@ void Link::submit(unsigned loop, Call* call) noexcept {
   owned->call = static_cast<SimCall*>(call);
   owned->loop = loop;
   owned->deadline_ns = call->op.call_deadline_ns;
+  if (fate) owned->fate = fate(owned->kind, calls_of_kind[owned->kind]);
+  ++calls;
+  ++calls_of_kind[owned->kind];
+  open_.push_back(owned);
+  if (owned->kind == PSW_OP_HELLO) return;
   const auto& credit = *static_cast<const psw_credit*>(call->op.body);
   owned->credit = credit;
   owned->payer = view(credit.payer);
@@ -54,10 +61,6 @@ void Link::submit(unsigned loop, Call* call) noexcept {
   owned->credit.payer = str(std::string_view(owned->payer));
   owned->credit.payee = str(std::string_view(owned->payee));
   owned->credit.reference = str(std::string_view(owned->reference));
-  if (fate) owned->fate = fate(owned->kind, calls_of_kind[owned->kind]);
-  ++calls;
-  ++calls_of_kind[owned->kind];
-  open_.push_back(owned);
 }
 
 bool Link::run() {
@@ -102,6 +105,10 @@ void Link::deliver(std::shared_ptr<Owned> owned, const Fate&) {
   message->body = &owned->credit;
   switch (owned->kind) {
     case PSW_OP_QUERY: message->kind = plugin_host::InboundKind::query; break;
+    case PSW_OP_HELLO:
+      message->kind = plugin_host::InboundKind::hello;
+      message->body = &owned->ours;
+      break;
     case PSW_OP_CANCEL: message->kind = plugin_host::InboundKind::cancel; break;
     default: message->kind = plugin_host::InboundKind::credit; break;
   }
@@ -111,10 +118,22 @@ void Link::deliver(std::shared_ptr<Owned> owned, const Fate&) {
 void Link::answered(const std::shared_ptr<Owned>& owned, const psw_reply& reply) {
   if (owned->answered || owned->call == nullptr) return;  // a duplicate's answer, or nobody waits any more
   owned->reply = reply;
-  owned->reply.text = owned->reply.reason = owned->reply.position = {};
+  owned->reply.text = owned->reply.position = {};
+  owned->reply.reason = view(reply.reason) == "wrong_ledger" ? str("wrong_ledger") : psw_str{};  // the one that is looked at
   owned->reply.rows = {};
   owned->reply.body = nullptr;
-  if (reply.body != nullptr) {
+  if (owned->kind == PSW_OP_QUERY && reply.outcome == PSW_NOT_FOUND) {
+    owned->decision = psw_decision{};
+    owned->decision.size = sizeof owned->decision;
+    owned->decision.theirs = reply.at;
+    owned->reply.body = &owned->decision;
+  }
+  if (reply.body != nullptr && owned->kind == PSW_OP_HELLO) {
+    owned->hello = *static_cast<const psw_hello*>(reply.body);
+    owned->hello.bank = {};
+    owned->hello.currencies = {};
+    owned->reply.body = &owned->hello;
+  } else if (reply.body != nullptr) {
     owned->decision = *static_cast<const psw_decision*>(reply.body);
     owned->d_payer = view(owned->decision.payer);
     owned->d_payee = view(owned->decision.payee);

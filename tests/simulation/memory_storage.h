@@ -38,6 +38,17 @@ class MemoryStorage final : public local_ledger::Storage {
   int lock() override { return 0; }
   std::string path(const std::string& name) const override { return "memory/" + name; }
 
+  // A backup, and its return: what was written since is gone.
+  std::map<std::string, std::vector<char>> copy() const {
+    std::map<std::string, std::vector<char>> out;
+    for (const auto& [name, bytes] : files_) out.emplace(name, *bytes);
+    return out;
+  }
+  void put_back(const std::map<std::string, std::vector<char>>& files) {
+    files_.clear();
+    for (const auto& [name, bytes] : files) files_.emplace(name, std::make_shared<Bytes>(bytes));
+  }
+
  private:
   using Bytes = std::vector<char>;
   class MemoryFile final : public local_ledger::File {

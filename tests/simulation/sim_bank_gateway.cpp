@@ -148,16 +148,19 @@ void SimBankGateway::submit(unsigned loop, Call* call) noexcept {
   open->call = static_cast<SimCall*>(call);
   open->loop = loop;
   open->deadline_ns = call->op.call_deadline_ns;
-  open->credit = *static_cast<const psw_credit*>(call->op.body);
-  for (psw_str* s : {&open->credit.payer, &open->credit.payee, &open->credit.reference}) *s = open->texts.keep(*s);
   psw_op op = call->op;
-  op.body = &open->credit;
+  const bool about_a_credit = op.kind != PSW_OP_HELLO;
+  if (about_a_credit) {
+    open->credit = *static_cast<const psw_credit*>(call->op.body);
+    for (psw_str* s : {&open->credit.payer, &open->credit.payee, &open->credit.reference}) *s = open->texts.keep(*s);
+    op.body = &open->credit;
+  }
   ++calls_of_kind[op.kind];
   open_.push_back(open);
   running_.at(loop)->host.submit(op, [open, kind = op.kind](const psw_reply& reply) {
     if (open->answered) return;
     open->answered = true;
-    open->reply = std::make_unique<testing::OwnedReply>(reply, testing::BodyKind::decision, testing::RowKind::none);
+    open->reply = std::make_unique<testing::OwnedReply>(reply, kind == PSW_OP_HELLO ? testing::BodyKind::hello : testing::BodyKind::decision, testing::RowKind::none);
     open->reply->reply.outcome = static_cast<std::int32_t>(outcome_of(kind, reply.outcome));
   });
 }

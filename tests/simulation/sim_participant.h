@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -90,13 +91,7 @@ class SimLedger final : public SimParticipant {
  public:
   explicit SimLedger(const daemon::Clock& clock, std::int64_t clock_ms = 0) : SimParticipant("books", ""), wall_(clock) {
     wall_.offset_ms = clock_ms;
-    local_ledger::EngineOptions options;
-    options.own_thread = false;
-    options.segment_bytes = 4 * 1024 * 1024;
-    local_ledger::JournalReport report;
-    const auto status = local_ledger::Engine::open(storage_, wall_, options, engine_, report);
-    if (!status.ok()) throw std::runtime_error(status.error);
-    reads_ = std::make_unique<local_ledger::Reads>(*engine_);
+    open();
   }
   MemoryStorage& storage() noexcept { return storage_; }
   std::uint64_t capabilities() const noexcept override { return 0; }
@@ -150,6 +145,16 @@ class SimLedger final : public SimParticipant {
   local_ledger::Engine& engine() noexcept { return *engine_; }
   const local_ledger::Reads& reads() const noexcept { return *reads_; }
 
+  // The disk of this bank, to be put back later: it then knows nothing of what happened since. Its daemons must be down meanwhile.
+  std::map<std::string, std::vector<char>> backup() const { return storage_.copy(); }
+  void restore(const std::map<std::string, std::vector<char>>& files) {
+    queue_.clear();
+    reads_.reset();
+    engine_.reset();
+    storage_.put_back(files);
+    open();
+  }
+
   // This bank's clock is apart from the others'.
   void set_clock_offset_ms(std::int64_t ms) noexcept { wall_.offset_ms = ms; }
 
@@ -160,6 +165,16 @@ class SimLedger final : public SimParticipant {
   std::optional<psw_reply> instead_of_write;    // no write is looked at, each is answered so
 
  private:
+  void open() {
+    local_ledger::EngineOptions options;
+    options.own_thread = false;
+    options.segment_bytes = 4 * 1024 * 1024;
+    local_ledger::JournalReport report;
+    const auto status = local_ledger::Engine::open(storage_, wall_, options, engine_, report);
+    if (!status.ok()) throw std::runtime_error(status.error);
+    reads_ = std::make_unique<local_ledger::Reads>(*engine_);
+  }
+
   class Wall final : public local_ledger::WallClock {
    public:
     explicit Wall(const daemon::Clock& clock) : clock_(clock) {}

@@ -71,6 +71,7 @@ void Bank::restart(unsigned i) {
   parts.changes = feed_.get();
   parts.loop = i;
   parts.process = ++process_;
+  parts.our_ledger = psw_history{ledger.engine().identity().id, ledger.engine().identity().epoch, 0};
   for (auto* gateway : gateways) static_cast<SimParticipant*>(gateway)->restart(i);
   coordinators_[i] = std::make_unique<Coordinator>(parts, settings);
   Coordinator* const only[] = {coordinators_[i].get()};
@@ -194,6 +195,41 @@ std::string Bank::open_account(std::string_view number, std::string_view owner) 
   daemon().open_account(command, {[](void* context, const AccountAnswer& answer) { *static_cast<std::string*>(context) = name(answer.code); }, &out});
   world.settle();
   return out;
+}
+
+PeerAnswer Bank::peer(PeerCommand::What what, std::string_view bank, unsigned i) {
+  PeerCommand command;
+  command.what = what;
+  command.bank = bank;
+  command.actor = "uid:0";
+  struct Out {
+    PeerAnswer answer;
+    bool answered = false;
+  };
+  const auto out = std::make_shared<Out>();
+  daemon(i).peer(command, {[](void* context, const PeerAnswer& answer) {
+                             auto& to = *static_cast<Out*>(context);
+                             to.answer = answer;
+                             to.answer.detail = {};
+                             to.answered = true;
+                           },
+                           out.get()});
+  world.settle();
+  for (int step = 0; !out->answered && step != 1'000; ++step) world.advance(20);
+  EXPECT_TRUE(out->answered);
+  return out->answer;
+}
+
+bool Bank::noticed(Notice what, std::string_view bank) const {
+  const auto start = std::to_string(static_cast<int>(what)) + " " + std::string(bank) + " ";
+  return std::any_of(notices.begin(), notices.end(), [&](const std::string& line) { return line.starts_with(start); });
+}
+
+void Bank::restore(const std::map<std::string, std::vector<char>>& backup) {
+  for (unsigned i = 0; i != coordinators_.size(); ++i)
+    if (coordinators_[i]) crash(i);
+  ledger.restore(backup);
+  for (unsigned i = 0; i != coordinators_.size(); ++i) restart(i);
 }
 
 MoneyCommand Bank::transfer(std::string_view payer, std::string_view payee, std::int64_t minor, std::string_view key) {
@@ -379,6 +415,10 @@ ThreeBanks::ThreeBanks(std::uint64_t seed, bool with_cc, std::int64_t jh_clock_m
 std::string ThreeBanks::violation() {
   for (auto* bank : {&mj, &jh, &cc})
     if (!bank->balanced()) return bank->code + ": debits and credits differ";
+  // No bank of this world ever loses its memory here.
+  for (auto* bank : {&mj, &jh, &cc})
+    for (const auto& other : {"mj", "jh", "cc"})
+      if (bank->noticed(Notice::peer_history_changed, other) || bank->noticed(Notice::wrong_ledger, other)) return bank->code + " believes that " + other + " has lost history";
   const Int128 customers = mj.balance("mj-alice") + mj.balance("mj-anna") + bob();
   const Int128 repaired = mj.balance(std::string_view(ledger::suspense_account("jh", krw))) + mj.balance(std::string_view(ledger::suspense_account("cc", krw)));
   if (repaired != 0) return "a repair stands open: " + text_of(repaired);

@@ -24,6 +24,7 @@
 #include "sim_participant.h"
 #include "transfer/coordinator.h"
 #include "transfer/inbound.h"
+#include "transfer/peer_commands.h"
 
 namespace payswitch::simulation {
 
@@ -117,6 +118,11 @@ class Bank {
   MoneyCommand transfer(std::string_view payer, std::string_view payee, std::int64_t minor, std::string_view key);
   Int128 balance(std::string_view account);
   Int128 available(std::string_view account);
+  // An operator's word about another bank, at a daemon; the world runs until it is answered.
+  PeerAnswer peer(PeerCommand::What what, std::string_view bank, unsigned daemon = 0);
+  bool noticed(Notice what, std::string_view bank) const;
+  // Its disk as it was: the bank comes back and knows nothing of what happened since.
+  void restore(const std::map<std::string, std::vector<char>>& backup);
   // Σ debits − Σ credits over all accounts of the currency, posted and pending: must be 0.
   bool balanced();
 

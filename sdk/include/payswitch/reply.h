@@ -130,6 +130,14 @@ class query_reply : public reply_base {
   static query_reply refused(decision d) { return with(Outcome::refused, std::move(d)); }
   static query_reply pending() { return {Code::ok, Outcome::pending, "", ""}; }
   static query_reply not_found() { return {Code::absent, Outcome::not_found, "", ""}; }  // no record at that moment; never final
+  // The same, with the point of the peer's history at which there was none, where it tells one.
+  static query_reply not_found(const psw_history& theirs) {
+    query_reply out(Code::absent, Outcome::not_found, "", "");
+    out.record.emplace();
+    out.record->word = Outcome::not_found;
+    out.record->theirs = theirs;
+    return out;
+  }
   static query_reply unknown(std::string_view why = "", std::string_view sentence = "") { return {Code::unavailable, Outcome::unknown, why, sentence}; }
 
  private:
