@@ -22,13 +22,14 @@ _payswitchctl() {
     "repair refund --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
     "repair write-off --evidence") COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
-  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer repair in-doubt key connector plugin config routes ledger log explain completion" -- "$current")); return; fi
+  if [ $count -eq 0 ] && [[ $current != -* ]]; then COMPREPLY=($(compgen -W "status health account transfer repair in-doubt peer key connector plugin config routes ledger log explain completion" -- "$current")); return; fi
   if [ $count -eq 1 ] && [[ $current != -* ]]; then
     case "$command" in
       account) COMPREPLY=($(compgen -W "open show list freeze unfreeze close postings" -- "$current")); return ;;
       transfer) COMPREPLY=($(compgen -W "show list cancel void reverse resolve" -- "$current")); return ;;
       repair) COMPREPLY=($(compgen -W "list show collect refund write-off" -- "$current")); return ;;
       in-doubt) COMPREPLY=($(compgen -W "list" -- "$current")); return ;;
+      peer) COMPREPLY=($(compgen -W "list show test close open accept-ledger" -- "$current")); return ;;
       key) COMPREPLY=($(compgen -W "create list revoke" -- "$current")); return ;;
       plugin) COMPREPLY=($(compgen -W "list inspect help sample" -- "$current")); return ;;
       config) COMPREPLY=($(compgen -W "show" -- "$current")); return ;;
@@ -59,6 +60,12 @@ _payswitchctl() {
     "repair refund") options="--evidence --confirm" words="" ;;
     "repair write-off") options="--evidence --confirm" words="" ;;
     "in-doubt list") options="--bank --after --limit" words="" ;;
+    "peer list") options="" words="" ;;
+    "peer show") options="" words="" ;;
+    "peer test") options="" words="" ;;
+    "peer close") options="" words="" ;;
+    "peer open") options="" words="" ;;
+    "peer accept-ledger") options="--ledger" words="" ;;
     "key create") options="--principal --scopes --expires --network" words="" ;;
     "key list") options="--principal" words="" ;;
     "key revoke") options="" words="" ;;

@@ -9,6 +9,7 @@ ControlRoom::ControlRoom(Daemon& daemon) : daemon_(daemon), server_(daemon.confi
   register_decisions();
   register_keys();
   register_connectors();
+  register_peers();
 }
 
 Result<void> ControlRoom::start() { return server_.start(); }

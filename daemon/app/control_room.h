@@ -24,6 +24,7 @@ class ControlRoom {
   void register_decisions();
   void register_keys();
   void register_connectors();
+  void register_peers();
 
   Daemon& daemon_;
   control::Server server_;

@@ -63,6 +63,10 @@ constexpr Argument key_create[] = {
     {"network", option, false, "", "comma-separated networks it works from, such as 10.0.0.0/8; left out: any"}};
 constexpr Argument key_list[] = {{"principal", option, false, "", "only this principal's"}};
 constexpr Argument key_revoke[] = {{"id", positional, true, "", "id of the key (psk_ID_…)"}};
+constexpr Argument peer_bank[] = {{"bank", positional, true, "", "code of the other bank"}};
+constexpr Argument peer_accept[] = {
+    {"bank", positional, true, "", "code of the other bank"},
+    {"ledger", option, false, "", "its new ledger's id; left out: whichever speaks for it now"}};
 constexpr Argument plugin_inspect[] = {
     {"file", positional, true, "", "path of the .so"},
     {"no-load", flag, false, "", "read the file only, run none of its code"}};
@@ -108,6 +112,12 @@ constexpr CommandSpec table[] = {
     {"repair refund", resolver, true, false, "end a repair: the customer gets the money back", repair_end},
     {"repair write-off", resolver, true, false, "end a repair: the bank bears it", repair_end},
     {"in-doubt list", viewer, false, false, "transfers whose fate at another bank is unknown", in_doubt_list},
+    {"peer list", viewer, false, false, "what is remembered of the other banks: open or closed, ledger, position", {}},
+    {"peer show", viewer, false, false, "one bank: its history, connectors and keys", peer_bank},
+    {"peer test", viewer, false, false, "ask a bank who it is: ledger, clock offset, keys; changes nothing", peer_bank},
+    {"peer close", operator_, true, false, "decide nothing new with a bank and send it nothing", peer_bank},
+    {"peer open", operator_, true, false, "go on with a bank from what it shows now", peer_bank},
+    {"peer accept-ledger", admin, true, false, "pin the ledger that speaks for a bank now", peer_accept},
     {"key create", admin, false, false, "make an API key; it is shown once", key_create},
     {"key list", admin, false, false, "API keys without their secrets", key_list},
     {"key revoke", admin, true, false, "end an API key", key_revoke},
