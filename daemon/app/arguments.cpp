@@ -77,7 +77,7 @@ To begin: write the smallest configuration, run it, ask it.
   payswitchctl --socket ./control.sock status
 
 signals: SIGTERM, SIGINT  stop accepting, finish what runs (daemon.drain, 20 s), end with 0
-         SIGHUP           read certificates and their keys again; nothing else of the configuration
+         SIGHUP           read certificates, signing keys, and keys and pins of the banks again; nothing else of the configuration
 exit status: 0 ended in order · 64 command line · 69 something it needs is not there · 70 bug · 74 the ledger stopped after a failed
              write or sync (start again: it recovers) · 78 configuration
 )";

@@ -95,12 +95,13 @@ int Daemon::start_plugins() {
   secrets_ = std::make_unique<SecretFiles>(config_->credentials, *logger_);
   trace_ = std::make_unique<TraceLog>(*logger_);
   http_client_ = std::make_unique<HttpClientBridge>(clock_, *logger_);
-  routes_ = std::make_unique<PluginRoutes>(*trust_.keys, config_->peer_listener.has_value(), metrics_);
+  key_ring_.replace(std::move(trust_.keys));
+  routes_ = std::make_unique<PluginRoutes>(key_ring_, config_->peer_listener.has_value(), metrics_);
   plugin_host::HostParts parts;
   parts.http_client = http_client_.get();
   parts.http_routes = routes_.get();
   parts.secrets = secrets_.get();
-  parts.keys = trust_.keys.get();
+  parts.keys = &key_ring_;
   parts.trace = trace_.get();
   parts.clock = &clock_;
   parts.log = logger_.get();
@@ -306,10 +307,34 @@ int Daemon::wait_for_signal() {
   }
 }
 
-// All files are read before any is used: either all listeners and connectors have the new ones, or none has.
+std::optional<config::Config> Daemon::with_keys_of_the_file(config::Problems& problems) {
+  config::LoadOptions options;
+  options.plugins = &schemas_;
+  options.plugin_directory = arguments_.plugin_directory;
+  schemas_.close();
+  config::LoadResult file = config::load_file(arguments_.config, options);
+  if (!file.config) {
+    for (const auto& problem : file.problems)
+      if (problem.kind == config::ProblemKind::error) problems.error(problem.where, problem.path, problem.text);
+    return std::nullopt;
+  }
+  config::Config out = *config_;
+  out.self.sign = std::move(file.config->self.sign);
+  for (auto& bank : out.banks) {
+    if (const auto* now = file.config->bank(bank.code)) {
+      bank.keys = now->keys;
+      bank.spki = now->spki;
+    }
+  }
+  return out;
+}
+
+// All files are read before any is used: either all listeners, connectors and keys are the new ones, or none is.
 void Daemon::reload_certificates() {
   config::Problems problems;
-  const Trust fresh = make_trust(*config_, problems);
+  const std::optional<config::Config> config = with_keys_of_the_file(problems);
+  Trust fresh;
+  if (config) fresh = make_trust(*config, problems);
   if (problems.any_error()) {
     for (const auto& problem : problems.sorted()) logger_->write(certificates_kept, {{"reason", problem.to_string()}});
     return;
@@ -318,6 +343,7 @@ void Daemon::reload_certificates() {
   if (fresh.admin_listener) admin_listener_->replace_tls(fresh.admin_listener);
   if (fresh.peer_listener) peer_listener_->replace_tls(fresh.peer_listener);
   for (auto& room : rooms_) room->run([&] { http_client_->replace_tls(room->loop().index(), fresh); });
+  key_ring_.replace(std::move(fresh.keys));
   logger_->write(certificates_reloaded);
 }
 

@@ -10,6 +10,7 @@
 #include "api/admin.h"
 #include "api/metrics.h"
 #include "api/server.h"
+#include "app/current_keys.h"
 #include "app/arguments.h"
 #include "app/check_config.h"
 #include "app/http_client_bridge.h"
@@ -77,6 +78,8 @@ class Daemon {
   int fail(int status, std::string_view reason);
   void watch_loops();
   void reload_certificates();
+  // The configuration that runs, with the signing keys and the other banks' keys and pins that its file names now.
+  std::optional<config::Config> with_keys_of_the_file(config::Problems& problems);
 
   Arguments arguments_;
   ServiceManager service_;
@@ -94,6 +97,7 @@ class Daemon {
   LateBanks banks_port_;
 
   Trust trust_;
+  CurrentKeys key_ring_;
   std::unique_ptr<SecretFiles> secrets_;
   std::unique_ptr<TraceLog> trace_;
 

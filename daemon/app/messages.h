@@ -35,15 +35,15 @@ inline constexpr Message loop_stuck{"PSW-APP-014", Severity::error, "a loop has 
     "An HTTP loop is blocked. /livez answers 503 and the watchdog is not petted, so the service manager restarts the process."};
 inline constexpr Message transfer_notice{"PSW-APP-016", Severity::warning, "the coordinator noticed something about a transfer",
     "`what` names it: stale_reply and ledger_retry are harmless; wrong_echo, op_id_reused and record_damaged ask for a person; repair_opened and attention stand in a list (payswitchctl)."};
-inline constexpr Message certificates_reloaded{"PSW-APP-017", Severity::notice, "SIGHUP: certificates and their keys were read again",
-    "New connections use them, open ones keep theirs. Nothing else of the configuration is loaded anew: that needs a restart."};
+inline constexpr Message certificates_reloaded{"PSW-APP-017", Severity::notice, "SIGHUP: certificates, signing keys and the banks' keys and pins were read again",
+    "New connections use the certificates, open ones keep theirs; keys and pins count from the next message on. Nothing else of the configuration is loaded anew: that needs a restart."};
 inline constexpr Message span_ended{"PSW-APP-018", Severity::debug, "a plugin's span ended",
     "What a plugin measured of its own work, with the trace it belongs to. Written at level debug only."};
 inline constexpr Message secret_absent{"PSW-APP-019", Severity::warning, "a plugin asked for a credential that cannot be read",
     "The name is neither in [credentials] nor in systemd's directory, or the file may be read by others. The plugin decides whether it can do without."};
 inline constexpr Message call_not_begun{"PSW-APP-020", Severity::warning, "an HTTP call of a plugin was not begun",
     "No byte left. The reason says what is wrong: the URL, a TLS profile that is not the connector's own, or too many calls under way."};
-inline constexpr Message certificates_kept{"PSW-APP-021", Severity::error, "SIGHUP: certificates could not be read; the old ones stay in use",
+inline constexpr Message certificates_kept{"PSW-APP-021", Severity::error, "SIGHUP: certificates or keys could not be read; the old ones stay in use",
     "Each reason is a line of its own, with its place in the configuration. Correct the files and send SIGHUP again."};
 inline constexpr Message configuration_warning{"PSW-APP-022", Severity::warning, "the configuration has something to look at",
     "What --check-config calls a warning: the daemon starts, but a key has no effect or a transfer cannot get through."};

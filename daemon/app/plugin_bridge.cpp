@@ -13,7 +13,10 @@ PluginName split_plugin_name(std::string_view plugin) {
 }
 
 Result<config::PluginSchema> LoadedSchemas::schema(const config::PluginReference& plugin) {
+  for (const Known& each : known_)
+    if (each.whole && each.plugin == plugin.plugin && each.directory == plugin.directory) return each.schema;
   const PluginName name = split_plugin_name(plugin.plugin);
+  if (closed_) return Error{"the plugin " + name.file + " is not loaded: a new one needs a restart"};
   const std::string directory(plugin.directory);
   auto loaded = plugin_host::inspect_loaded(directory + "/" + name.file + ".so", directory, plugin.sha256);
   if (!loaded) return loaded.error();
@@ -37,10 +40,12 @@ Result<config::PluginSchema> LoadedSchemas::schema(const config::PluginReference
     row.flags = key.flags;
     known.keys.push_back(row);
   }
-  config::PluginSchema schema;
-  schema.role = static_cast<config::PluginRole>(type->role);
-  schema.keys = list_of(known.keys.data(), known.keys.size());
-  return schema;
+  known.plugin = plugin.plugin;
+  known.directory = plugin.directory;
+  known.schema.role = static_cast<config::PluginRole>(type->role);
+  known.schema.keys = list_of(known.keys.data(), known.keys.size());
+  known.whole = true;
+  return known.schema;
 }
 
 }  // namespace payswitch::daemon::app

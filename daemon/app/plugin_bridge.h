@@ -16,14 +16,21 @@ namespace payswitch::daemon::app {
 // Loads each plugin once to read its key table; the code stays in the process, as it does at start.
 class LoadedSchemas final : public config::PluginSchemas {
  public:
+  // What was looked at before is not looked at again: its file may have been changed by now.
   Result<config::PluginSchema> schema(const config::PluginReference& plugin) override;
+  // From now on no code is loaded for a schema: a plugin that is not known yet is an error that asks for a restart.
+  void close() noexcept { closed_ = true; }
 
  private:
   struct Known {
+    std::string plugin, directory;
+    config::PluginSchema schema;  // set when everything about it was right
+    bool whole = false;
     std::vector<psw_key> keys;
     plugin_host::Descriptor descriptor;
   };
   std::deque<Known> known_;
+  bool closed_ = false;
 };
 
 // "local_ledger", or "fixtures:map_ledger" for a file that holds several types.

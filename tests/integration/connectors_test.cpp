@@ -255,6 +255,30 @@ TEST_F(Peer, certificates_are_read_again_on_sighup_and_a_wrong_file_keeps_the_ol
   EXPECT_EQ(jh.server_name(), "127.0.0.2");
 }
 
+TEST_F(Peer, pins_of_a_bank_are_read_again_on_sighup_and_a_wrong_file_keeps_the_old_ones) {
+  const auto status = [&](const Identity& who) { return TlsClient(port_, authority_, &who).get("/bank/hello").status; };
+  const auto rewrite = [&](const std::string& old_text, const std::string& new_text) {
+    std::string text = DaemonProcess::read_file(daemon_->config_file());
+    const auto at = text.find(old_text);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, old_text.size(), new_text);
+    std::ofstream(daemon_->config_file()) << text;
+    ::kill(daemon_->pid(), SIGHUP);
+  };
+  EXPECT_EQ(status(kb_), 200);
+  EXPECT_EQ(status(stranger_), 403);
+  // A pin of two banks could not say whose word it is: nothing changes.
+  rewrite(spki_of(kb_), spki_of(jh_));
+  ASSERT_TRUE(eventually([&] { return daemon_->log().find("PSW-APP-021") != std::string::npos; }));
+  EXPECT_EQ(status(kb_), 200);
+  const std::string twice = "[bank.kb]\nprefix = [\"kb-\"]\nreceive_limit = { KRW = \"1000\" }\nspki = [\"";
+  rewrite(twice + spki_of(jh_), twice + spki_of(stranger_));
+  ASSERT_TRUE(eventually([&] { return daemon_->log().find("PSW-APP-017") != std::string::npos; }));
+  EXPECT_EQ(status(stranger_), 200) << "kb has another certificate now";
+  EXPECT_EQ(status(kb_), 403) << "and the old one is nobody's";
+  EXPECT_EQ(status(jh_), 200);
+}
+
 // ---- TLS in front of the API ---------------------------------------------------------------------------------------------------------
 
 TEST(PublicTls, the_api_speaks_tls_1_3_when_it_has_a_certificate) {
