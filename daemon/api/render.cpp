@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "api/cursor.h"
+#include "api/history_text.h"
 #include "api/wire.h"
 
 namespace payswitch::daemon::api {
@@ -96,7 +97,7 @@ void render_balances(json::Writer& out, std::span<const transfer::Balance> balan
   out.end_array();
 }
 
-void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off) {
+void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off, Language language) {
   if (left_off != 0) out.member_integer("history_left_off", static_cast<std::int64_t>(left_off));
   out.key("history").begin_array();
   for (const auto& change : history) {
@@ -104,6 +105,9 @@ void render_history(json::Writer& out, std::span<const psw_change> history, std:
     out.member_integer("version", static_cast<std::int64_t>(change.version));
     member_time(out, "at", change.at_ms);
     out.member("state", name(static_cast<TransferState>(change.state)));
+    const HistoryText& words = history_text(view(change.note), static_cast<TransferState>(change.state));
+    out.member("event", words.code);
+    out.member("text", language == Language::korean ? words.korean : words.english);
     if (change.attention != 0) out.member("attention", name(static_cast<Attention>(change.attention)));
     if (change.attempt > 0) out.member_integer("attempt", change.attempt);
     optional(out, "reason_code", view(change.reason));
@@ -179,7 +183,7 @@ void answer_transfer(Context& context, const transfer::TransferAnswer& answer, M
   out.begin_object();
   render_transfer(out, view);
   if (!answer.balances.empty()) render_balances(out, answer.balances);
-  if (!answer.history.empty()) render_history(out, answer.history, answer.history_left_off);
+  if (!answer.history.empty()) render_history(out, answer.history, answer.history_left_off, context.language);
   out.end_object();
 
   char location[14 + ulid_size] = "/v1/transfers/";

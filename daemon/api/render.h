@@ -15,7 +15,7 @@ namespace payswitch::daemon::api {
 void render_transfer(json::Writer& out, const transfer::TransferView& view);
 void render_balances(json::Writer& out, std::span<const transfer::Balance> balances);
 // `left_off`: how many older changes are not among them.
-void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off);
+void render_history(json::Writer& out, std::span<const psw_change> history, std::uint64_t left_off, Language language);
 void render_account(json::Writer& out, const psw_account& account);
 // Balance, available and the four counters.
 void render_counters(json::Writer& out, const psw_account& account);

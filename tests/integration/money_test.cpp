@@ -122,6 +122,21 @@ TEST_F(Money, a_hundred_reversals_at_once_give_back_no_more_than_was_posted) {
   EXPECT_EQ(api.get("/v1/transfers/" + paid.text("id")).minor("reversed_amount"), 990);
 }
 
+TEST_F(Money, the_history_of_a_transfer_is_told_in_the_readers_language) {
+  const auto a = api.open(), b = api.open();
+  api.deposit(a, 100);
+  const std::string at = "/v1/transfers/" + api.hold(a, b, 60).text("id");
+  api.post(at + "/post", "{}");
+  const auto english = api.get(at), korean = api.get(at, {{"Accept-Language", "ko"}});
+  const auto& rows = english.body.at("history").as_array();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows.at(0).at("event").as_string(), "held");
+  EXPECT_EQ(rows.at(0).at("text").as_string(), "The money was reserved.");
+  EXPECT_EQ(rows.at(1).at("text").as_string(), "The money was moved.");
+  EXPECT_EQ(korean.body.at("history").at(1).at("event").as_string(), "posted");
+  EXPECT_EQ(korean.body.at("history").at(1).at("text").as_string(), "금액이 이체되었습니다.");
+}
+
 TEST_F(Money, a_voided_or_cancelled_hold_gives_the_money_back) {
   const auto a = api.open(), b = api.open();
   api.deposit(a, 500);
