@@ -105,6 +105,99 @@ TEST_F(MoneyChecker, C4_a_hold_that_was_voided_had_its_effect) {
   books.transfers.back().state = "rejected";
   expect_violation("C4");
 }
+TEST_F(MoneyChecker, C4_a_final_state_that_was_told_and_is_another_one_is_found) {
+  history.operations[1].state = "completed";
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+  history.operations[1].state = "voided";
+  expect_violation("C4");
+}
+TEST_F(MoneyChecker, C4_a_key_that_was_answered_with_another_transfer_is_found) {
+  history.operations[1].transfer_id = "t1";
+  expect_violation("C4");
+}
+TEST_F(MoneyChecker, C4_an_accepted_transfer_that_is_not_in_the_books_is_found) {
+  history.operations[1].outcome = history.operations[3].outcome = Outcome::accepted;
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::invalid) << "too little of it is ok, but nothing is wrong";
+  answer(OperationKind::transfer, "k9", "a", "b", 1, 200, 210, 9, {});
+  history.operations.back().outcome = Outcome::accepted;
+  expect_violation("C4");
+}
+
+// A hold of 20 of which 15 were posted, and what clients said about it.
+class ActsOnAHold : public MoneyChecker {
+ protected:
+  ActsOnAHold() {
+    post(4, "t4", "a", "b", 15, OperationKind::hold);
+    hold().asked = 20;
+    answer(OperationKind::hold, "k4", "a", "b", 20, 200, 210, 4, {});
+    act(OperationKind::post, "p1", 15, Outcome::ok);
+    act(OperationKind::void_hold, "v1", 0, Outcome::fail);
+  }
+  BookTransfer& hold() { return books.transfers.back(); }
+  void act(OperationKind kind, const std::string& key, std::int64_t amount, Outcome outcome) {
+    history.operations.push_back({2, kind, key, "a", "b", amount, 220, 230, outcome, "", outcome == Outcome::fail ? "" : "t4", 4, 0, {}, key, "t4"});
+  }
+  Operation& first_act() { return history.operations[history.operations.size() - 2]; }
+};
+TEST_F(ActsOnAHold, AnHonestPostPasses) { EXPECT_EQ(check_money(history, books).verdict, Verdict::passed) << check_money(history, books).to_string(); }
+TEST_F(ActsOnAHold, C4_a_hold_that_two_keys_resolved_is_found) {
+  act(OperationKind::post, "p2", 15, Outcome::ok);
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_hold_that_was_posted_although_every_post_was_refused_is_found) {
+  first_act().outcome = Outcome::fail;
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_post_that_was_acknowledged_and_did_not_happen_is_found) {
+  hold().state = "voided";
+  books.postings.resize(books.postings.size() - 2);
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_post_of_another_amount_than_was_asked_is_found) {
+  first_act().amount = 14;
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_an_acknowledged_void_of_a_hold_that_was_posted_is_found) {
+  first_act().outcome = Outcome::info;
+  history.operations.back().outcome = Outcome::ok;
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_repeated_post_with_another_body_is_found) {
+  act(OperationKind::post, "p1", 15, Outcome::ok);
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+  history.operations.back().body = "other";
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_post_that_was_answered_ok_and_refused_is_found) {
+  act(OperationKind::post, "p1", 15, Outcome::fail);
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C4_a_void_or_a_cancel_that_nobody_asked_for_is_found) {
+  history.operations.resize(history.operations.size() - 2);
+  hold().state = hold().reason = "voided";
+  books.postings.resize(books.postings.size() - 2);
+  expect_violation("C4");
+  act(OperationKind::void_hold, "v1", 0, Outcome::info);
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+  hold().reason = "cancelled";
+  expect_violation("C4");
+}
+TEST_F(ActsOnAHold, C5_a_hold_that_was_taken_without_the_money_is_found) {
+  hold().asked = 71;
+  expect_violation("C5");
+}
+
+TEST_F(MoneyChecker, C8_a_request_that_took_longer_than_twice_its_wait_is_found_unless_the_daemon_stood_still) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  history.operations[5].t0 = 100 * second;
+  history.operations[5].t1 = 102 * second;
+  history.operations[5].wait_ms = 1'000;
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+  history.operations[5].t1 = 103 * second;
+  expect_violation("C8");
+  history.stopped.emplace_back(101 * second, 102 * second);
+  EXPECT_EQ(check_money(history, books).verdict, Verdict::passed);
+}
 TEST_F(MoneyChecker, C5_an_answered_balance_that_the_order_does_not_give_is_found) {
   history.operations[1].after[0].balance = 71;
   expect_violation("C5");
@@ -135,6 +228,7 @@ TEST_F(MoneyChecker, AFaultFreeRunThatMostlyFailedProvesNothing) {
   for (int i = 0; i < 20; ++i) {
     answer(OperationKind::withdraw, "x" + std::to_string(i), "a", "cash", 1000, 300, 310, 0, {});
     history.operations.back().outcome = Outcome::fail;
+    history.operations.back().transfer_id.clear();
   }
   EXPECT_EQ(check_money(history, books).verdict, Verdict::invalid);
 }
