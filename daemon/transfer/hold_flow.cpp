@@ -258,14 +258,15 @@ void HoldFlow::written(const ledger::WriteReply& reply) {
       return answer(code_of_record());
     }
     case ledger::Written::exists:
+      if (!is_own_key(reply)) return again();
       replayed_ = true;
       return show();
-    case ledger::Written::key_reused: return fail(ErrorCode::idempotency_key_reused);
+    case ledger::Written::key_reused:
+      if (!is_own_key(reply)) return again();
+      return fail(ErrorCode::idempotency_key_reused);
     case ledger::Written::conflict:
-      // Somebody was faster: look what it is now, and judge again.
-      if (++conflicts_ > conflicts_max) return fail(ErrorCode::version_conflict);
       if (reply.reason() == reason_peer_gate) core_.peers->look(bank_);
-      return read();
+      return again();
     case ledger::Written::not_allowed: {
       const auto code = error_named(reply.reason());
       return fail(code == ErrorCode::none ? ErrorCode::internal : code);
@@ -281,6 +282,20 @@ void HoldFlow::written(const ledger::WriteReply& reply) {
       return;
     case ledger::Written::invalid: return fail(ErrorCode::internal);
   }
+}
+
+// What was seen before: this command, or the operation at the other bank, which somebody else's post has named already?
+bool HoldFlow::is_own_key(const ledger::WriteReply& reply) const noexcept {
+  for (const auto& unique : reply.uniques())
+    if (view(unique.space).substr(0, 4) == "key/" && view(unique.key) == command_.idempotency_key) return true;
+  return false;
+}
+
+// Somebody was faster: look what it is now, and judge again.
+void HoldFlow::again() {
+  recorded_perhaps_ = false;
+  if (++conflicts_ > conflicts_max) return fail(ErrorCode::version_conflict);
+  read();
 }
 
 void HoldFlow::recycle() { core_.holds->give_back(this); }

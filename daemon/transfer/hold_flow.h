@@ -22,6 +22,8 @@ class HoldFlow final : public TransferFlow {
   void got_unique(const ledger::ReadReply& reply);
   void write();
   void written(const ledger::WriteReply& reply);
+  bool is_own_key(const ledger::WriteReply& reply) const noexcept;
+  void again();
   void retry() override { write(); }
   void recycle() override;
 

@@ -66,7 +66,7 @@ bool ReadTask::scan(std::uint64_t offset, F f) {
   if (bytes.size() < block_bytes) bytes.resize(block_bytes);
   std::size_t have = 0, used = 0;
   const auto need = [&](std::size_t size) {  // makes bytes[used, used + size) the bytes at `offset`
-    if (have - used >= size) return true;
+    if (used <= have && have - used >= size) return true;  // a frame's header is longer than what was asked for: skip() may have passed the block's end
     if (bytes.size() < size) bytes.resize(size);
     used = 0;
     return engine_.journal().read(offset, bytes.data(), bytes.size(), have) == 0 && have >= size;

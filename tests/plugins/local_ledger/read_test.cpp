@@ -456,5 +456,32 @@ TEST(Lease, more_due_records_than_fit_a_frame_come_in_rounds) {
   EXPECT_EQ(leased, 60u);
 }
 
+// A block of the journal may end anywhere in a frame's header, and the walk goes on behind it.
+TEST(Read, every_event_of_a_long_journal_is_read_wherever_a_block_of_it_ends) {
+  Ledger ledger(1024 * 1024);
+  ledger.open_account("mj-1");
+  constexpr std::uint64_t events = 6'000;
+  for (std::uint64_t i = 1; i <= events; ++i) {
+    Entry entry;
+    entry.step(i).record(1000 + i).detail = entry.keep(std::string(500 + i * 7 % 300, 'x'));
+    ASSERT_EQ(ledger.write(entry).code, PSW_OK);
+  }
+  for (const std::uint32_t limit : {500u, 499u, 470u, 431u}) {
+    std::uint64_t seen = 0;
+    std::string after;
+    for (;;) {
+      psw_read read = ledger.question(PSW_ROWS_EVENTS);
+      read.limit = limit;
+      read.after = str(after);
+      const Answer answer = ledger.read(read);
+      ASSERT_EQ(answer.code, PSW_OK) << answer.reason << " behind " << seen << " events";
+      if (answer.raw.rows.n == 0) break;
+      seen += answer.raw.rows.n;
+      after = answer.position;
+    }
+    EXPECT_EQ(seen, events);
+  }
+}
+
 }  // namespace
 }  // namespace payswitch::local_ledger::test

@@ -97,7 +97,13 @@ void check_acts(Findings& f) {
       if (voids && told.ok && transfer.state != "voided") f.add("C4", "key " + key + " voided transfer " + transfer.id + ", which is " + transfer.state, transfer.sequence);
       if (posts && told.ok && transfer.state != "completed") f.add("C4", "key " + key + " posted transfer " + transfer.id + ", which is " + transfer.state, transfer.sequence);
     }
-    if (takers > 1) f.add("C4", "transfer " + transfer.id + " was resolved by " + std::to_string(takers) + " keys", transfer.sequence);
+    if (takers > 1) {
+      std::string who;
+      for (const auto& [key, told] : acts)
+        who += ", " + key + (told.kind == OperationKind::post ? " post " + std::to_string(told.amount) : told.kind == OperationKind::void_hold ? " void" : " cancel") +
+               (told.ok ? " ok" : "") + (told.accepted ? " accepted" : "") + (told.fail ? " refused" : "") + (told.info ? " unknown" : "");
+      f.add("C4", "transfer " + transfer.id + ", now " + transfer.state + ", was resolved by " + std::to_string(takers) + " keys" + who, transfer.sequence);
+    }
     const bool left_held = transfer.kind == OperationKind::hold && (transfer.state == "completed" || !transfer.op_id.empty());
     if (left_held && !may_post) f.add("C4", "hold " + transfer.id + " was posted and nobody asked for it", transfer.sequence);
     if (transfer.state == "voided" && transfer.reason == "voided" && !may_void) f.add("C4", "hold " + transfer.id + " was voided and nobody asked for it", transfer.sequence);

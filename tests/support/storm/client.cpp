@@ -164,12 +164,14 @@ void Storm::Client::judge(const Reply& answer, Operation& operation) {
   if (status < 300) operation.state = answer.text("state");
   if (!operation.target.empty()) {
     // The other bank's word about what was posted: the post itself took the hold. And a transfer may end otherwise than a cancel wished.
-    if (operation.code == "peer_refused") operation.outcome = Outcome::accepted;
-    if (operation.kind == OperationKind::cancel && status < 300 && operation.state != "voided") operation.outcome = Outcome::accepted;
+    if (operation.code == "peer_refused" || operation.code == "peer_unreachable") operation.outcome = Outcome::accepted;
+    if (status < 300 && operation.state != (operation.kind == OperationKind::post ? "completed" : "voided")) operation.outcome = Outcome::accepted;
     if (operation.outcome == Outcome::fail) operation.transfer_id.clear();
   }
   if (operation.state == "held") return;  // answers with its present state, whatever that will be
-  if (operation.kind != OperationKind::hold && operation.kind != OperationKind::cancel) operation.body = answer.http.body;
+  // A refused post or void records nothing: asked again it is answered as things stand then.
+  const bool stays = operation.target.empty() || operation.outcome == Outcome::ok;
+  if (stays && operation.kind != OperationKind::hold && operation.kind != OperationKind::cancel) operation.body = answer.http.body;
   if (operation.kind == OperationKind::hold || !operation.target.empty() || status >= 300 || !answer.body.is_object()) return;
   if (const auto* balances = answer.body.get_object().if_contains("balances"))
     for (const auto& row : balances->as_array())
