@@ -26,13 +26,16 @@ void answer_checks(net::Exchange& exchange, const std::vector<HealthCheck>& chec
 
 void AdminServer::handle(net::Exchange& exchange) noexcept {
   const auto& request = exchange.request();
-  if (request.path != "/livez" && request.path != "/readyz" && request.path != "/metrics") return answer(exchange, 404, "text/plain", "not found: /livez, /readyz, /metrics\n");
+  const bool in_doubt = request.path == "/admin/v1/transfers" && request.query == "state=in_doubt", repairs = request.path == "/admin/v1/repairs" && request.query.empty();
+  if (request.path != "/livez" && request.path != "/readyz" && request.path != "/metrics" && !in_doubt && !repairs)
+    return answer(exchange, 404, "text/plain", "not found: /livez, /readyz, /metrics, /admin/v1/transfers?state=in_doubt, /admin/v1/repairs\n");
   if (request.method != "GET" && request.method != "HEAD") {
     const net::Header headers[] = {{"Allow", "GET, HEAD"}};
     return exchange.respond(405, headers, {});
   }
   if (request.path == "/livez") return answer_checks(exchange, sources_.live());
   if (request.path == "/readyz") return answer_checks(exchange, sources_.ready());
+  if (in_doubt || repairs) return answer(exchange, 200, "application/json", in_doubt ? sources_.in_doubt() : sources_.repairs());
   std::string text;
   metrics_.write_text(text);
   answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", text);

@@ -222,14 +222,14 @@ int Daemon::start_loops() {
   first.run([&] {
     key_reader_ = std::make_unique<KeyReader>(first.loop(), first.client(), keys_, clock_, *logger_);
     key_reader_->refresh();
-    sampler_ = std::make_unique<Sampler>(rooms_, metrics_, clock_, *logger_);
+    sampler_ = std::make_unique<Sampler>(rooms_, metrics_, clock_, *logger_, waiting_);
   });
   api_ = std::make_unique<api::Server>(std::move(services));
   return exit_ok;
 }
 
 int Daemon::start_listeners() {
-  admin_ = std::make_unique<api::AdminServer>(api::HealthSources{[this] { return live(); }, [this] { return ready(); }}, metrics_);
+  admin_ = std::make_unique<api::AdminServer>(api::HealthSources{[this] { return live(); }, [this] { return ready(); }, [this] { return waiting_.in_doubt(); }, [this] { return waiting_.repairs(); }}, metrics_);
   net::Loop* const admin_loops[] = {&admin_loop_};
   auto admin = net::Listener::open(listener_options("admin", config_->admin_listener, trust_.admin_listener), admin_loops, *admin_, clock_, *logger_, metrics_);
   if (!admin) return fail(exit_unavailable, admin.error().message);

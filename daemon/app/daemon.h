@@ -116,6 +116,7 @@ class Daemon {
   std::unique_ptr<transfer::Inbound> inbound_;
   std::vector<std::unique_ptr<auth::Authenticator>> authenticators_;
   std::unique_ptr<KeyReader> key_reader_;
+  WaitingList waiting_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<PublicHandler> public_handler_;

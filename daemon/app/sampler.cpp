@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "api/wire.h"
 #include "app/messages.h"
 #include "app/version.h"
 #include "transfer/repair.h"
@@ -24,8 +25,8 @@ double sum(void* context) {
 
 }  // namespace
 
-Sampler::Sampler(Rooms& rooms, Registry& metrics, const Clock& clock, Logger& logger)
-    : client_(rooms.front()->client()), metrics_(metrics), clock_(clock), logger_(logger),
+Sampler::Sampler(Rooms& rooms, Registry& metrics, const Clock& clock, Logger& logger, WaitingList& waiting)
+    : client_(rooms.front()->client()), metrics_(metrics), clock_(clock), logger_(logger), waiting_(waiting),
       in_doubt_(metrics.gauge("payswitch_transfers_in_doubt", "Transfers whose fate at another bank is unknown (500: that many or more)")),
       in_doubt_oldest_(metrics.gauge("payswitch_transfers_in_doubt_oldest_seconds", "Age of the oldest transfer in doubt")),
       attention_(metrics.gauge("payswitch_transfers_attention", "Open transfers that a person should look at")),
@@ -88,17 +89,32 @@ void Sampler::got_totals(const ledger::ReadReply& reply) {
 void Sampler::got_in_doubt(const ledger::ReadReply& reply) {
   doubt_running_ = false;
   std::int64_t count = 0, attention = 0, oldest_ms = 0;
+  std::pmr::monotonic_buffer_resource arena;
+  json::Writer out(arena, 4096);
+  out.begin_object();
+  api::member_time(out, "as_of", clock_.wall_ms());
+  out.key("transfers").begin_array();
   for (auto& [currency, doubt] : in_doubt_minor_) doubt.minor = 0;
   for (const psw_record& row : reply.rows<psw_record>()) {
     if (row.attention != 0) ++attention;
     if (row.state != static_cast<std::int32_t>(TransferState::in_doubt)) continue;
     ++count;
     if (oldest_ms == 0 || row.created_ms < oldest_ms) oldest_ms = row.created_ms;
+    out.begin_object();
+    api::member_ulid(out, "id", row.id);
+    api::member_minor(out, "amount", row.money.minor);
+    out.member("currency", currency_view(row.money.currency)).member("bank", view(row.bank));
+    api::member_time(out, "created_at", row.created_ms);
+    if (row.attention != 0) out.member("attention", name(static_cast<Attention>(row.attention)));
+    if (row.next_action_ms > 0) api::member_time(out, "next_action_at", row.next_action_ms);
+    out.end_object();
     const std::string currency(currency_view(row.money.currency));
     Doubt& doubt = in_doubt_minor_[currency];
     if (!doubt.gauge) doubt.gauge = &metrics_.gauge("payswitch_transfers_in_doubt_minor_units", "Money whose fate at another bank is unknown", {{"currency", currency}});
     doubt.minor += row.money.minor;
   }
+  out.end_array().end_object();
+  waiting_.set_in_doubt(std::string(out.text()));
   in_doubt_.set(count);
   attention_.set(attention);
   in_doubt_oldest_.set(oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, (clock_.wall_ms() - oldest_ms) / 1000));
@@ -109,17 +125,32 @@ void Sampler::got_repairs(const ledger::ReadReply& reply) {
   repairs_running_ = false;
   if (!reply.ok()) return;
   std::int64_t count = 0, oldest_ms = 0;
+  std::pmr::monotonic_buffer_resource arena;
+  json::Writer out(arena, 4096);
+  out.begin_object();
+  api::member_time(out, "as_of", clock_.wall_ms());
+  out.key("repairs").begin_array();
   for (auto& [currency, open] : repairs_minor_) open.minor = 0;
   for (const psw_kv& row : reply.rows<psw_kv>()) {
     ++count;
     transfer::RepairView repair;
     if (!transfer::read_open_repair(view(row.key), view(row.value), repair)) continue;
     if (oldest_ms == 0 || repair.opened_ms < oldest_ms) oldest_ms = repair.opened_ms;
+    out.begin_object();
+    api::member_ulid(out, "id", repair.id);
+    api::member_ulid(out, "transfer_id", repair.parent);
+    api::member_minor(out, "amount", repair.money.minor);
+    out.member("currency", currency_view(repair.money.currency)).member("bank", repair.bank);
+    out.member("differs", repair.they_have_it ? "they_have_it" : "they_have_it_not");
+    api::member_time(out, "opened_at", repair.opened_ms);
+    out.end_object();
     const std::string currency(currency_view(repair.money.currency));
     Doubt& open = repairs_minor_[currency];
     if (!open.gauge) open.gauge = &metrics_.gauge("payswitch_repairs_open_minor_units", "Money of open repairs", {{"currency", currency}});
     open.minor += repair.money.minor;
   }
+  out.end_array().end_object();
+  waiting_.set_repairs(std::string(out.text()));
   repairs_.set(count);
   repairs_oldest_.set(oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, (clock_.wall_ms() - oldest_ms) / 1000));
   for (auto& [currency, open] : repairs_minor_) open.gauge->set(open.minor);

@@ -8,6 +8,7 @@
 
 #include "app/loop_room.h"
 #include "app/ticker.h"
+#include "app/waiting_list.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ledger/client.h"
@@ -18,7 +19,7 @@ namespace payswitch::daemon::app {
 class Sampler {
  public:
   // All outlive it (the registry's gauges read the rooms for as long as they live). Made and destroyed on the loop of the first room.
-  Sampler(std::vector<std::unique_ptr<LoopRoom>>& rooms, Registry& metrics, const Clock& clock, Logger& logger);
+  Sampler(std::vector<std::unique_ptr<LoopRoom>>& rooms, Registry& metrics, const Clock& clock, Logger& logger, WaitingList& waiting);
 
  private:
   static constexpr std::uint32_t rows_max = 500;  // a count of rows_max means that many or more
@@ -40,6 +41,7 @@ class Sampler {
   Registry& metrics_;
   const Clock& clock_;
   Logger& logger_;
+  WaitingList& waiting_;
   bool totals_running_ = false, doubt_running_ = false, repairs_running_ = false, unbalanced_ = false;
   std::map<std::string, Gauge*, std::less<>> imbalance_;
   std::map<std::string, Doubt, std::less<>> in_doubt_minor_, repairs_minor_;

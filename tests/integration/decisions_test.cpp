@@ -109,6 +109,9 @@ TEST_F(Decisions, a_transfer_in_doubt_is_resolved_by_two_unix_users_and_the_hist
   const std::string id = send(15'207).text("id");  // a dead bank
   ASSERT_TRUE(becomes(id, "in_doubt"));
   EXPECT_TRUE(metric_becomes("payswitch_transfers_in_doubt 1"));
+  HttpClient admin(daemon_->admin_port());
+  const std::string waiting = admin.request("GET", "/admin/v1/transfers?state=in_doubt", {}, {}).body;
+  EXPECT_NE(waiting.find("\"id\":\"" + id + "\",\"amount\":\"15207\",\"currency\":\"KRW\",\"bank\":\"jh\""), std::string::npos) << waiting;
   const std::string command = "transfer resolve " + id + " --voided --yes";
   EXPECT_EQ(as(54320, command + " --evidence " + evidence_).status, 4) << "a viewer may look";
   EXPECT_EQ(as(54323, command + " --evidence " + evidence_).status, 4) << "no role at all";
@@ -162,6 +165,10 @@ TEST_F(Decisions, a_bank_that_contradicts_itself_leaves_one_repair_that_is_colle
   ASSERT_NE(repair, "");
   EXPECT_TRUE(metric_becomes("payswitch_repairs_open 1"));
   EXPECT_TRUE(metric_becomes("payswitch_repairs_open_minor_units{currency=\"KRW\"} 15405"));
+  HttpClient admin(daemon_->admin_port());
+  const std::string at_admin = admin.request("GET", "/admin/v1/repairs", {}, {}).body;
+  EXPECT_NE(at_admin.find("\"id\":\"" + repair + "\",\"transfer_id\":\"" + id + "\",\"amount\":\"15405\""), std::string::npos) << at_admin;
+  EXPECT_EQ(admin.request("GET", "/admin/v1/transfers?state=completed", {}, {}).status, 404);
   const auto listed = as(54320, "repair list");
   for (const char* part : {"15405 KRW", "they credited, we gave it back", "collect, write-off"}) EXPECT_NE(listed.text.find(part), std::string::npos) << listed.text;
   EXPECT_EQ(as(54321, "repair refund " + repair + " --yes --evidence " + evidence_).status, 7) << "the wrong way";
