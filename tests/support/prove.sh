@@ -16,6 +16,7 @@ prove() {
   prove_step "simulation: 10,000 races of cancel against post, $((minutes * 15)) s of weather, half of it over the real plugins of both banks" prove_simulation $((minutes * 15))
   local cut=build/release/tests/power_cut
   prove_step "$((minutes * 100)) power cuts under the ledger" $cut/power_cut --plugin build/release/plugins/local_ledger.so --shim $cut/power_cut_shim.so --cuts $((minutes * 100))
+  prove_step "bank test: $((minutes * 12)) s each of kill -9 and of sides that stand still or stop, two daemons, then the money checker" prove_banks $((minutes * 12))
   while [ $SECONDS -lt $end ] && [ $failed = 0 ]; do
     round=$((round + 1))
     prove_step "integration and fuzz tests, round $round" run_ctest release -L '^(integration|fuzz|conformance)$' --schedule-random
@@ -30,6 +31,12 @@ prove_simulation() {
     SIMULATION_SECONDS=$(($1 / 2)) build/release/tests/simulation_test --gtest_brief=1 --gtest_filter='Seeds.money*' &&
     SIMULATION_SECONDS=$(($1 / 2)) SIMULATION_FIRST=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ') SIMULATION_SEEDS=1000000 \
       build/release/tests/simulation_peers_test --gtest_brief=1 --gtest_filter='Storm/Range*from_1'
+}
+
+prove_banks() {
+  local seed; seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+  say "bank test with seed $seed"
+  BANK_STORM_SEED=$seed BANK_STORM_SECONDS=$1 build/release/tests/bank_storm_test --gtest_brief=1
 }
 
 prove_preset() {

@@ -164,6 +164,24 @@ TEST_F(BankStorm, C2_C4_C7_hold_after_a_hundred_kills_of_either_side_under_load_
   end();
 }
 
+// Little of everything: a peer that takes two requests at once, batches of eight, limits and a budget that are reached all the time.
+TEST_F(BankStorm, C2_C4_C7_hold_at_the_edge_of_limits_budget_and_overload) {
+  PeerBanksOptions options;
+  options.receive_limit = "15000";
+  options.exposure = "20000";
+  options.in_doubt = "KRW = \"2000\", count = 5";
+  options.options = ", requests_max = 2, batch_max = 8, exchanges_max = 4";
+  ASSERT_NO_FATAL_FAILURE(begin(16, true, 20, options));
+  for (int round = 0; round < 4; ++round) {
+    pause(800, 1'500);
+    const std::size_t victim = random_() % 2;
+    daemon(victim).kill();
+    pause(1, 300);
+    ASSERT_TRUE(daemon(victim).start());
+  }
+  end();
+}
+
 // One side stands still for seconds, or is told to stop in the middle of it all (SIGTERM: it finishes what it can, and starts again), or both are
 // told at once.
 TEST_F(BankStorm, C2_C4_C7_C8_hold_while_a_side_stands_still_and_while_sides_are_told_to_stop) {

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t holds_max = 64;
 constexpr int accepted_tries = 3;  // a client asks so often what has become of it, and goes on with something else
-constexpr std::uint64_t patience_ns = 60'000'000'000;
+constexpr std::uint64_t patience_ns = 60'000'000'000, shed_patience_ns = 1'000'000'000;
 
 std::string quoted(const char* member, const std::string& value) { return std::string("\"") + member + "\":\"" + value + "\""; }
 
@@ -183,7 +183,7 @@ Operation Storm::Client::repeat(Operation asked, const std::string& target, cons
   asked.wait_ms = storm_.settings_.wait_s * 1'000;
   HeaderList headers;
   if (asked.wait_ms != 0) headers.emplace_back("Prefer", "wait=" + std::to_string(storm_.settings_.wait_s));
-  const std::uint64_t give_up = now_ns() + patience_ns;
+  const std::uint64_t give_up = now_ns() + patience_ns, give_up_if_shed = now_ns() + shed_patience_ns;
   int repeats = pick(20) == 0 ? 1 : 0;  // some ask again although they know: the answer must be the same
   for (int accepted = 0;;) {
     Operation operation = asked;
@@ -205,7 +205,8 @@ Operation Storm::Client::repeat(Operation asked, const std::string& target, cons
         if (asked.target.empty() && ++accepted < accepted_tries && asked.wait_ms != 0) break;
         return operation;
       case Outcome::info:
-        if (operation.t1 > give_up) return operation;
+        // Shed for a second: something else may go better.
+        if (operation.t1 > (nothing ? give_up_if_shed : give_up)) return operation;
         std::this_thread::sleep_for(answer.status() == 0 ? 30ms : 10ms);
     }
   }
