@@ -63,7 +63,7 @@ class Daemon {
   auth::KeyStore& keys() noexcept { return keys_; }
   std::vector<api::HealthCheck> live();   // any thread
   std::vector<api::HealthCheck> ready();  // any thread
-  std::string signing_key() const { return std::string(trust_.keys->signing_key()); }  // id; any thread
+  std::string signing_key() const { return std::string(key_ring_.signing_key()); }  // id; any thread
   std::int64_t started_ms() const noexcept { return started_ms_; }
 
  private:
