@@ -16,9 +16,9 @@ constexpr std::string_view krw = "KRW";
 struct Seen {
   TransferKind kind{};
   TransferState state{};
-  std::string id, bank, payer, payee, principal, key, reason;
-  psw_id op_id{};
-  std::int64_t minor = 0, posted = 0;
+  std::string id, parent, bank, payer, payee, principal, key, reason;
+  psw_id op_id{}, reverses{};
+  std::int64_t minor = 0, posted = 0, reversed = 0, reversing = 0;
 };
 
 std::vector<Seen> all_of(BankNode& bank, std::string& wrong) {
@@ -29,8 +29,8 @@ std::vector<Seen> all_of(BankNode& bank, std::string& wrong) {
       wrong = bank.plan.code + ": a record cannot be read";
       return;
     }
-    out.push_back({record.kind(), record.state(), to_ulid(row.id), std::string(record.bank()), std::string(view(row.payer)), std::string(view(row.payee)), std::string(view(row.principal)),
-                   std::string(record.detail.idempotency_key), std::string(view(row.reason)), record.detail.op_id, record.operation_money().minor, record.detail.posted_minor});
+    out.push_back({record.kind(), record.state(), to_ulid(row.id), to_ulid(row.parent_id), std::string(record.bank()), std::string(view(row.payer)), std::string(view(row.payee)), std::string(view(row.principal)),
+                   std::string(record.detail.idempotency_key), std::string(view(row.reason)), record.detail.op_id, record.detail.reverses, record.operation_money().minor, record.detail.posted_minor, record.detail.reversed_posted_minor, record.detail.reversed_pending_minor});
   });
   return out;
 }
@@ -61,7 +61,7 @@ std::string Storm::audit(Outcome& out) {
   for (auto& bank : banks_) {
     const auto& code = bank.plan.code;
     for (const auto& seen : books[code]) {
-      if (seen.kind != TransferKind::transfer) continue;
+      if (seen.kind != TransferKind::transfer && seen.kind != TransferKind::reversal) continue;
       if (!seen.bank.empty()) ++out.states[std::string(name(seen.state))];
       for (auto& other : banks_) {
         const auto& there = other.plan.code;
@@ -82,6 +82,20 @@ std::string Storm::audit(Outcome& out) {
   for (const auto& [code, list] : incoming) {
     for (const auto& [key, seen] : list)
       if (seen->state == TransferState::completed && !explained.contains({code, key.first, key.second})) return code + " has credited " + seen->payee + " for a payment that " + key.first + " does not know";
+  }
+
+  // What was given back is counted on what it was given back from, and is never more than that.
+  for (const auto& [code, list] : books) {
+    std::map<std::string, std::int64_t> given_back;
+    for (const auto& seen : list)
+      if (seen.state == TransferState::completed) given_back[seen.kind == TransferKind::reversal ? seen.parent : seen.kind == TransferKind::incoming && !is_zero(seen.reverses) ? to_hex(seen.reverses) : std::string()] += seen.posted;
+    for (const auto& seen : list) {
+      if (seen.reversing != 0) return code + " " + seen.id + " counts a reversal as under way";
+      // By us, or by the other bank, whose credit names the one it gives back from.
+      const auto sum = given_back[seen.id] + (seen.kind == TransferKind::transfer && !seen.bank.empty() ? given_back[to_hex(seen.op_id)] : 0);
+      if (seen.reversed != sum) return code + " " + seen.id + " counts " + std::to_string(seen.reversed) + " as given back, its reversals are " + std::to_string(sum);
+      if (seen.reversed > seen.posted) return code + " " + seen.id + " has given back more than it took";
+    }
   }
 
   // C2: the sums.

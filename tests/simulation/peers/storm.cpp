@@ -64,6 +64,7 @@ Troubles Troubles::of(std::uint64_t seed) {
   out.breakers = some(20, 3);
   out.freezes = some(30, 3);
   out.rotations = some(25, 2);
+  out.reversals = some(40, 8);
   out.reports = some(30, 12);
   out.crash_at_send_per_mille = below(4) == 0 ? static_cast<unsigned>(below(80)) : 0;
   out.shed_per_mille = below(3) == 0 ? static_cast<unsigned>(below(300)) : 0;
@@ -116,6 +117,7 @@ std::string Troubles::text() const {
   add("breakers", breakers);
   add("freezes", freezes);
   add("rotations", rotations);
+  add("reversals", reversals);
   add("reports", reports);
   add("shed", shed_per_mille);
   add("lies", lie_per_mille);
@@ -291,7 +293,35 @@ void Storm::freeze(BankNode& bank, const std::string& account, bool frozen) {
   daemon->coordinator().change_account(command, {[](void*, const transfer::AccountAnswer&) {}, nullptr});
 }
 
+// What came in is given back, in part or whole, perhaps twice with the same key, perhaps more often than there is.
+void Storm::reverse_something() {
+  BankNode& bank = some_bank();
+  if (!bank.up()) return;
+  std::vector<psw_id> incoming;
+  bank.records([&incoming](const psw_record& row) {
+    if (row.kind == static_cast<std::int32_t>(TransferKind::incoming)) incoming.push_back(row.id);
+  }, state_bit(TransferState::completed));
+  if (incoming.empty()) return;
+  transfer::ReverseCommand command;
+  command.caller = transfer::Caller("alice", daemon::auth::scope_pay | daemon::auth::scope_read);
+  command.idempotency_key = texts_.emplace_back("r" + std::to_string(++actions_));
+  command.transfer = incoming[timeline_.below(incoming.size())];
+  command.amount_minor = timeline_.chance(500) ? 0 : 1 + static_cast<std::int64_t>(timeline_.below(900));
+  for (auto n = 1 + timeline_.below(3); n != 0; --n) {
+    timeline_.in(timeline_.below(4'000) * ms, [this, &bank, command] {
+      auto* daemon = bank.any_daemon();
+      if (over_ || daemon == nullptr || daemon->stalled()) return;
+      timeline_.say([&] { return "client reverses " + to_ulid(command.transfer) + " at " + bank.plan.code + "/" + std::to_string(daemon->index()); });
+      daemon->coordinator().reverse(command, {[](void* context, const transfer::TransferAnswer& answer) {
+                                                static_cast<Timeline*>(context)->say([&] { return "of the reversal it hears " + body_of(answer); });
+                                              },
+                                              &timeline_});
+    });
+  }
+}
+
 void Storm::schedule_clients() {
+  const bool in_bursts = timeline_.chance(400);  // so that credits lie together and go as a batch
   for (unsigned i = 0; i != troubles_.payments; ++i) {
     const bool from_mj = timeline_.chance(600);
     BankNode& payer_bank = banks_[from_mj ? 0 : 1];
@@ -304,7 +334,8 @@ void Storm::schedule_clients() {
     const bool hold = timeline_.chance(250);
     const auto minor = timeline_.chance(40) ? 10 * funds_minor : 1 + static_cast<std::int64_t>(timeline_.below(1'500));
     Ticket& one = ticket(payer_bank, TransferKind::transfer, payer, payee, minor, hold);
-    const auto at = some_time();
+    const std::uint64_t burst_ns = std::max(troubles_.storm_ns / 3, second);
+    const auto at = in_bursts ? some_time() / burst_ns * burst_ns + timeline_.below(300) * us : some_time();
     timeline_.in(at, [this, &one] {
       pay(one);
       retry_later(one, 3);
@@ -406,6 +437,7 @@ void Storm::schedule_troubles() {
     if (both || forth) network_.cut("mj", other, until);
     if (both || !forth) network_.cut(other, "mj", until);
   });
+  trouble(t.reversals, [this] { reverse_something(); });
   trouble(t.breakers, [this] {
     auto* daemon = some_bank().any_daemon();
     if (daemon == nullptr || daemon->gateways().empty()) return;

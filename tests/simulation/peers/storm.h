@@ -26,7 +26,7 @@ struct Troubles {
   std::uint64_t storm_ns = 40 * second;
   std::int64_t not_after_ms = 30'000;
   std::int64_t receive_limit_minor = 1'000'000'000;
-  unsigned forged_requests = 0, daemon_crashes = 0, bank_crashes = 0, stalls = 0, partitions = 0, breakers = 0, freezes = 0, rotations = 0, reports = 0;
+  unsigned forged_requests = 0, daemon_crashes = 0, bank_crashes = 0, stalls = 0, partitions = 0, breakers = 0, freezes = 0, rotations = 0, reversals = 0, reports = 0;
   unsigned crash_at_send_per_mille = 0, stall_at_send_per_mille = 0;
   unsigned shed_per_mille = 0, lie_per_mille = 0, lost_commit_per_mille = 0;
   bool offers_query = true;
@@ -93,6 +93,7 @@ class Storm final : public Witness {
  private:
   void schedule_clients();
   void schedule_troubles();
+  void reverse_something();
   void retry_later(Ticket& ticket, unsigned times);
   void freeze(BankNode& bank, const std::string& account, bool frozen);
   void crash_bank(BankNode& bank);
