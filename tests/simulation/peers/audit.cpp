@@ -2,6 +2,7 @@
 #include <payswitch/ids.h>
 #include <payswitch/record.h>
 
+#include <algorithm>
 #include <set>
 
 #include "ledger/account_names.h"
@@ -19,6 +20,7 @@ struct Seen {
   std::string id, parent, bank, payer, payee, principal, key, reason;
   psw_id op_id{}, reverses{};
   std::int64_t minor = 0, posted = 0, reversed = 0, reversing = 0;
+  std::uint64_t peer_position = 0;
 };
 
 std::vector<Seen> all_of(BankNode& bank, std::string& wrong) {
@@ -30,7 +32,7 @@ std::vector<Seen> all_of(BankNode& bank, std::string& wrong) {
       return;
     }
     out.push_back({record.kind(), record.state(), to_ulid(row.id), to_ulid(row.parent_id), std::string(record.bank()), std::string(view(row.payer)), std::string(view(row.payee)), std::string(view(row.principal)),
-                   std::string(record.detail.idempotency_key), std::string(view(row.reason)), record.detail.op_id, record.detail.reverses, record.operation_money().minor, record.detail.posted_minor, record.detail.reversed_posted_minor, record.detail.reversed_pending_minor});
+                   std::string(record.detail.idempotency_key), std::string(view(row.reason)), record.detail.op_id, record.detail.reverses, record.operation_money().minor, record.detail.posted_minor, record.detail.reversed_posted_minor, record.detail.reversed_pending_minor, record.detail.peer.position});
   });
   return out;
 }
@@ -131,6 +133,44 @@ std::string Storm::audit(Outcome& out) {
     if (one.body != body && is_final(one.state)) return "C4: two answers to " + one.key + " differ: " + body + " | " + one.body;
   }
   return {};
+}
+
+void Storm::remember_before_restore() {
+  if (!mj().up()) return;
+  std::string wrong;
+  decided_before_ = decided_;
+  for (const auto& seen : all_of(mj(), wrong)) {
+    if (seen.bank != "jh" || !is_final(seen.state)) continue;
+    final_before_.insert(seen.id);
+    known_position_ = std::max(known_position_, seen.peer_position);
+  }
+  timeline_.say([&] { return "mj knows jh's history up to position " + std::to_string(known_position_); });
+}
+
+// jh has forgotten what it had said; mj has forgotten nothing. Nothing may be decided at mj by a word of jh that lies before what mj knows of
+// it, except what jh had decided before; and a person must have been told. That the books are apart is no fault of the fence: only a
+// repair brings them together.
+std::string Storm::audit_restored(Outcome& out) {
+  std::string wrong;
+  for (auto& bank : banks_) {
+    if (!bank.up()) return bank.plan.code + " is not up";
+    if (const auto verdict = bank.verify(); !verdict.empty()) return "ledger verify at " + bank.plan.code + ": " + verdict;
+  }
+  for (const auto& seen : all_of(mj(), wrong)) {
+    if (seen.kind != TransferKind::transfer || seen.bank != "jh") continue;
+    ++out.states[std::string(name(seen.state))];
+    if (!is_final(seen.state) || final_before_.contains(seen.id) || seen.peer_position == 0 || seen.peer_position >= known_position_) continue;
+    const auto at = decided_before_.find({"jh", "mj", to_hex(seen.op_id)});
+    const bool as_before = at != decided_before_.end() && (at->second == PSW_APPLIED) == (seen.state == TransferState::completed);
+    if (!as_before)
+      return "N14: mj " + seen.id + " is " + std::string(name(seen.state)) + " by the word of jh at position " + std::to_string(seen.peer_position) + ", but mj knew of " + std::to_string(known_position_);
+  }
+  const auto notice = std::to_string(static_cast<int>(transfer::Notice::peer_history_changed)) + " jh";
+  const bool told = std::any_of(mj().notices.begin(), mj().notices.end(), [&](const std::string& line) { return line.starts_with(notice); });
+  if (told) ++out.states["fenced"];
+  // Whatever it has said since, it said at a position that mj knows to be in its past.
+  if (jh().position() < known_position_ && !told) return "N14: jh is back at position " + std::to_string(jh().position()) + " where mj knew of " + std::to_string(known_position_) + ", and nobody was told";
+  return wrong;
 }
 
 }  // namespace payswitch::simulation::peers

@@ -195,6 +195,15 @@ void BankNode::records(const std::function<void(const psw_record&)>& each, std::
   } while (page.rows == limit);
 }
 
+std::uint64_t BankNode::position() {
+  std::uint64_t out = 0;
+  auto* call = ledger_->acquire(reader_loop);
+  call->op.kind = PSW_OP_HELLO;
+  call->completion = {[](void* context, const psw_reply& reply) { *static_cast<std::uint64_t*>(context) = reply.at.position; }, &out};
+  if (!ledger_->try_read(reader_loop, call)) throw std::runtime_error("a read was not answered");
+  return out;
+}
+
 bool BankNode::any_open() {
   bool out = false;
   records([&out](const psw_record&) { out = true; }, open_states);

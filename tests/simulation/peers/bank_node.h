@@ -120,6 +120,7 @@ class BankNode final : public Site {
   Int128 balance(std::string_view account);
   void records(const std::function<void(const psw_record&)>& each, std::int64_t state_mask = 0);
   bool any_open();
+  std::uint64_t position();
   // Empty, or which currency is not balanced or has something pending.
   std::string totals_wrong();
   // The whole journal, as `payswitchctl ledger verify` reads it. Empty: nothing is wrong.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t seeds_max = 1'000;
 
-void expect_found(const char* mutant) {
+void expect_found(const char* mutant, [[maybe_unused]] Outcome (*run)(std::uint64_t, bool) = run_seed) {
 #ifdef PSW_MUTANTS
   const auto plant = [](const char* name) {
     daemon::transfer::set_mutant(name);
@@ -26,12 +26,12 @@ void expect_found(const char* mutant) {
   plant(mutant);
   std::uint64_t seed = 1;
   Outcome outcome;
-  while (seed <= seeds_max && (outcome = run_seed(seed)).wrong.empty()) ++seed;
+  while (seed <= seeds_max && (outcome = run(seed, false)).wrong.empty()) ++seed;
   plant(nullptr);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   ASSERT_LE(seed, seeds_max) << "no seed noticed " << mutant;
   std::cout << mutant << ": found by seed " << seed << " after " << took << " ms: " << outcome.wrong << "\n";
-  EXPECT_EQ(run_seed(seed).wrong, "") << "seed " << seed << " complains about the real code too";
+  EXPECT_EQ(run(seed, false).wrong, "") << "seed " << seed << " complains about the real code too";
 #else
   GTEST_SKIP() << "no planted bugs in this build (" << mutant << "): ./dev test --only asan --label simulation";
 #endif
@@ -52,6 +52,7 @@ TEST(Mutants, N10_503_taken_for_a_refusal_is_found) { expect_found("overload_is_
 TEST(Mutants, N11_a_late_refusal_of_a_former_attempt_is_found) { expect_found("late_refusal_of_a_former_attempt"); }
 TEST(Mutants, N12_not_found_made_final_by_our_clock_is_found) { expect_found("not_found_is_final_after_not_after"); }
 TEST(Mutants, N13_a_stalled_owner_without_a_version_check_is_found) { expect_found("no_version_check"); }
+TEST(Mutants, N14_a_peer_restored_without_a_fence_is_found) { expect_found("no_history_fence", run_restored_seed); }
 
 TEST(Mutants, an_op_id_of_its_own_for_each_send_is_found) { expect_found("op_id_of_each_send"); }
 TEST(Mutants, no_echo_check_is_found) { expect_found("no_echo_check"); }

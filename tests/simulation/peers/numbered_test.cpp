@@ -114,7 +114,7 @@ TEST(TakeOver, X32_a_step_repeated_after_another_daemon_took_over_changes_nothin
   ASSERT_TRUE(stopped.has_value());
   EXPECT_FALSE(storm.jh().any_open()) << "the other daemon has brought it to its end";
   unsigned sent = 0;
-  storm.network().leaves = [&](std::string_view from, unsigned daemon, const HttpSeen&) { sent += from == "jh" && daemon == *stopped ? 1 : 0; };
+  storm.network().leaves = [&](std::string_view from, unsigned daemon, const HttpSeen& request) { sent += from == "jh" && daemon == *stopped && request.method == "DELETE" ? 1 : 0; };
   timeline.run_for(20 * second);
   EXPECT_EQ(sent, 1u) << "it was told that its step is durable, went on from there, and found the end";
   storm.network().leaves = nullptr;

@@ -73,6 +73,23 @@ TEST_P(Range, nothing_is_lost_made_or_decided_twice) {
 
 INSTANTIATE_TEST_SUITE_P(Storm, Range, ::testing::Values(1, 126, 251, 376, 501, 626, 751, 876), [](const auto& at) { return "from_" + std::to_string(at.param); });
 
+// A bank restored from an old copy in the middle of the storm.
+TEST(Storm, a_bank_that_forgot_is_fenced_and_nothing_is_lost_by_its_word) {
+  const auto one = number_of("SIMULATION_SEED", 0);
+  unsigned fenced = 0, seeds = 0;
+  for (std::uint64_t seed = one != 0 ? one : 1; seed <= (one != 0 ? one : seeds_per_case); ++seed, ++seeds) {
+    auto outcome = run_restored_seed(seed, one != 0);
+    fenced += outcome.states["fenced"];
+    if (outcome.wrong.empty() && one == 0) continue;
+    if (one == 0) outcome = run_restored_seed(seed, true);
+    for (const auto& line : outcome.trace) std::cout << line << "\n";
+    ASSERT_EQ(outcome.wrong, "") << "again: SIMULATION_SEED=" << seed << " simulation_peers_test --gtest_filter=Storm.a_bank*";
+  }
+  std::cout << seeds << " restores, " << fenced << " fenced\n";
+  if (one != 0) return;
+  EXPECT_GT(fenced, seeds / 4);
+}
+
 TEST(Storm, the_same_seed_tells_the_same_story) {
   const auto one = run_seed(7, true), two = run_seed(7, true);
   EXPECT_GT(one.trace.size(), 50u);

@@ -30,6 +30,8 @@ struct Troubles {
   unsigned crash_at_send_per_mille = 0, stall_at_send_per_mille = 0;
   unsigned shed_per_mille = 0, lie_per_mille = 0, lost_commit_per_mille = 0;
   bool offers_query = true;
+  unsigned daemons = 2;           // over each ledger
+  bool restore = false;           // jh comes back from a copy of its disk that is older than what it has said
 
   static Troubles of(std::uint64_t seed);
   std::string text() const;
@@ -43,6 +45,8 @@ struct Outcome {
 };
 
 Outcome run_seed(std::uint64_t seed, bool traced = false);
+// Of a seed with a restore, which has a verdict of its own: fenced, not lost.
+Outcome run_restored_seed(std::uint64_t seed, bool traced = false);
 Outcome run_storm(std::uint64_t seed, const Troubles& troubles, bool traced = false);
 
 // A client's wish and what it heard. Texts live as long as the storm: commands borrow them.
@@ -79,6 +83,7 @@ class Storm final : public Witness {
   void heal();
   std::string finish();               // until all is final and all are answered; what is not, after four minutes
   std::string audit(Outcome& out);
+  std::string audit_restored(Outcome& out);
   std::string end() {                 // all three
     Outcome out;
     heal();
@@ -94,6 +99,8 @@ class Storm final : public Witness {
   void schedule_clients();
   void schedule_troubles();
   void reverse_something();
+  void restore_jh();
+  void remember_before_restore();
   void retry_later(Ticket& ticket, unsigned times);
   void freeze(BankNode& bank, const std::string& account, bool frozen);
   void crash_bank(BankNode& bank);
@@ -112,9 +119,13 @@ class Storm final : public Witness {
   std::deque<Said> decisions_;  // stable addresses
   std::map<std::tuple<std::string, std::string, std::string>, std::int32_t> decided_;  // decider, whose, op_id
   std::string broken_word_;
+  // As it was when jh lost its memory: how far mj knew jh's history to reach, what jh had decided, what was at its end at mj.
+  std::uint64_t known_position_ = 0;
+  std::map<std::tuple<std::string, std::string, std::string>, std::int32_t> decided_before_;
+  std::set<std::string> final_before_;
   unsigned keys_ = 0, actions_ = 0;
   std::uint64_t resolve_ns_ = 0;
-  bool over_ = false;
+  bool over_ = false, restored_ = false;
 };
 
 }  // namespace payswitch::simulation::peers
