@@ -77,7 +77,8 @@ level = "notice"
     def start(self, **environment):
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen([str(self.build / "bin/payswitchd"), "--config", str(self.config)], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env={**os.environ, **environment})
+                                            stdout=log, stderr=log, env={**os.environ, **environment},
+                                            start_new_session=True)  # Ctrl-C is for the script, which stops its daemons itself
         end = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < end:
             if self.process.poll() is not None:
