@@ -25,6 +25,7 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
     else if (word == "--print-reference") out.action = Action::print_reference;
     else if (word == "--json") out.json = true;
     else if (word == "--strict") out.strict = true;
+    else if (word == "--force") out.force = true;
     else {
       auto taken = value("--config", out.config);
       if (taken && !*taken) taken = value("--plugins", out.plugin_directory);
@@ -33,6 +34,7 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
     }
   }
   if (out.action != Action::check_config && (out.json || out.strict)) return Error{"--json and --strict belong to --check-config"};
+  if (out.action != Action::run && out.force) return Error{"--force belongs to a start"};
   return out;
 }
 
@@ -40,7 +42,7 @@ std::string help_text() {
   return
       R"(payswitchd: a payment switch. Takes deposits, withdrawals and transfers over HTTP and routes them to connector plugins.
 
-usage: payswitchd --config FILE                       run (in the foreground; systemd or a shell keeps it)
+usage: payswitchd --config FILE [--force]             run (in the foreground; systemd or a shell keeps it)
        payswitchd --config FILE --check-config        say everything that is wrong with the file, then end
                   [--json] [--strict]                   as JSON; warnings count as errors
        payswitchd --print-defaults                    a complete commented configuration
@@ -48,6 +50,7 @@ usage: payswitchd --config FILE                       run (in the foreground; sy
 
   --config FILE     /etc/payswitch/payswitch.toml when left out
   --plugins DIR     look for plugins here instead of in paths.plugins
+  --force           start although transfers are open at a bank that no connector leads to any more; they stay as they are
 
 To begin: write the smallest configuration, run it, ask it.
   cat > payswitch.toml <<'TOML'

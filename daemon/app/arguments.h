@@ -14,6 +14,7 @@ struct Arguments {
   std::string config = "/etc/payswitch/payswitch.toml";
   std::string plugin_directory;  // overrides paths.plugins when not empty
   bool json = false;             // --check-config
+  bool force = false;            // run: although open transfers lead to a bank that no connector leads to
   bool strict = false;           // --check-config: warnings count as errors
 };
 

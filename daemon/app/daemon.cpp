@@ -140,7 +140,7 @@ int Daemon::start_ledger() {
   } job;
   LoopRoom& first = *rooms_.front();
   first.run([&] {
-    job.bootstrap = std::make_unique<ledger::Bootstrap>(first.make_client(*ledger_, clock_), *config_, RandomBits::draw, &first.random());
+    job.bootstrap = std::make_unique<ledger::Bootstrap>(first.make_client(*ledger_, clock_), *config_, RandomBits::draw, &first.random(), arguments_.force);
     job.bootstrap->run(
         [](void* context, const ledger::BootstrapResult& result) {
           auto* self = static_cast<Job*>(context);
@@ -156,6 +156,7 @@ int Daemon::start_ledger() {
     logger_->flush();
     return exit_config;
   }
+  for (const auto& bank : job.result.forced) logger_->write(forced_without_connector, {{"bank", bank}});
   ledger_identity_ = job.result.ledger;
   reference_key_ = job.result.reference_key;
   settings_ = transfer::make_settings(config_, reference_key_);

@@ -47,6 +47,8 @@ inline constexpr Message certificates_kept{"PSW-APP-021", Severity::error, "SIGH
     "Each reason is a line of its own, with its place in the configuration. Correct the files and send SIGHUP again."};
 inline constexpr Message configuration_warning{"PSW-APP-022", Severity::warning, "the configuration has something to look at",
     "What --check-config calls a warning: the daemon starts, but a key has no effect or a transfer cannot get through."};
+inline constexpr Message forced_without_connector{"PSW-APP-030", Severity::error, "started by force: transfers are open at a bank that no connector leads to",
+    "They stay as they are and their money stays reserved until a connector to the bank is configured again. payswitchctl in-doubt list --bank shows them."};
 
 inline constexpr Message peer_history_changed{"PSW-APP-023", Severity::error, "a bank has lost history and is closed: nothing new is decided with it or sent to it",
     "It shows another epoch, or a position before one that it had told us: it was restored from a backup, or promoted with loss. Stored decisions are still repeated. Compare the books of both banks (payswitchctl peer show BANK), then payswitchctl peer open BANK."};

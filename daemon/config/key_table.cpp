@@ -96,6 +96,12 @@ constexpr KeySpec own_table[] = {
     {"login[].sha256", string, "", "[0-9a-f]{64}", "pin of the plugin's file"},
     {"login[].options", table, "", "", "the plugin's own keys: payswitchctl plugin help NAME"},
 
+    {"recovery.poll_first", duration, "500ms", "10ms..1min", "first look after a transfer whose fate is unknown; twice that each time, 20 % more or less"},
+    {"recovery.poll_cap", duration, "60s", "100ms..1h", "and at most that"},
+    {"recovery.lease", duration, "15s", "500ms..10min", "how long a daemon that works on a transfer has it to itself; at least a call deadline and a third more"},
+    {"recovery.margin", duration, "2s", "0s..10min", "a transfer without a decision is cancelled at the peer this long after its not_after"},
+    {"recovery.attention", duration, "5min", "100ms..30d", "still none this long after its not_after: attention"},
+
     {"auth.mode", enumeration, "required", "required|development", "development: no credential, and only on loopback"},
     {"cash.allow", enumeration, "service", "owner|service|none", "who may deposit and withdraw: an account's owner (the default in development), an API key with scope cash, nobody"},
 

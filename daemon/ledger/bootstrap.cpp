@@ -2,6 +2,7 @@
 
 #include <payswitch/ids.h>
 #include <payswitch/money.h>
+#include <payswitch/transfer_state.h>
 
 #include <algorithm>
 #include <utility>
@@ -147,7 +148,12 @@ void Bootstrap::write() {
   if (reference_key_version_ == 0) write.entry.kv(reference_key_kv, result_.reference_key, 0);
   if (added == 0 && !new_identity && reference_key_version_ != 0) {
     client_.cancel(write);
-    return finish();
+    unreached_.clear();
+    for (const auto& bank : config_.banks) {
+      const bool led_to = std::any_of(config_.connectors.begin(), config_.connectors.end(), [&](const config::Connector& c) { return c.role == config::PluginRole::gateway && c.bank == bank.code; });
+      if (!led_to) unreached_.push_back(bank.code);
+    }
+    return ask_open();
   }
   psw_id step{};
   const std::uint64_t a = random_(random_context_), b = random_(random_context_);
@@ -168,6 +174,31 @@ void Bootstrap::written(const WriteReply& reply) {
       return ask_hello();
     default: return fail("the system accounts cannot be made: " + std::string(reply.reason()) + " " + std::string(reply.text()));
   }
+}
+
+// A transfer that is open at a bank is only ever decided by that bank: whoever takes its last connector away leaves it in doubt for good.
+void Bootstrap::ask_open() {
+  if (unreached_.empty()) return finish();
+  const bool asked = client_.read<&Bootstrap::got_open>(ReadWhat::records, this, [this](psw_read& read, EntryBuilder& keep) {
+    read.bank = keep.keep(unreached_.back());
+    read.state_mask = state_bit(TransferState::submitted) | state_bit(TransferState::in_doubt);
+    read.limit = 1;
+  });
+  if (!asked) fail("the ledger takes no reads");
+}
+
+void Bootstrap::got_open(const ReadReply& reply) {
+  if (!reply.ok()) return fail("the open transfers cannot be read: " + std::string(reply.reason()));
+  if (!reply.rows<psw_record>().empty()) {
+    if (force_) {
+      result_.forced.push_back(unreached_.back());
+    } else {
+      result_.errors.push_back("bank \"" + unreached_.back() + "\": transfers are open there, and no connector leads to it; configure one until they are final, or start with --force");
+      result_.contradiction = true;
+    }
+  }
+  unreached_.pop_back();
+  ask_open();
 }
 
 void Bootstrap::fail(std::string text) {

@@ -20,14 +20,15 @@ struct BootstrapResult {
   bool contradiction = false;       // the errors are the configuration's: starting again would not help
   psw_history ledger{};             // id, epoch, position
   std::string reference_key;        // 32 bytes
+  std::vector<std::string> forced;  // banks with open transfers and without a connector; errors, unless the start is forced
 };
 
 class Bootstrap {
  public:
   using Done = void (*)(void* context, const BootstrapResult& result);
-  // `random`: 64 random bits a call. Everything is borrowed until `done` was called, on the client's loop.
-  Bootstrap(Client& client, const config::Config& config, std::uint64_t (*random)(void*), void* random_context)
-      : client_(client), config_(config), random_(random), random_context_(random_context) {}
+  // `force`: the daemon may start although transfers are open at a bank that no connector leads to. `random`: 64 random bits a call. Everything is borrowed until `done` was called, on the client's loop.
+  Bootstrap(Client& client, const config::Config& config, std::uint64_t (*random)(void*), void* random_context, bool force = false)
+      : client_(client), config_(config), random_(random), random_context_(random_context), force_(force) {}
   void run(Done done, void* context);
 
  private:
@@ -39,6 +40,8 @@ class Bootstrap {
   void got_accounts(const ReadReply& reply);
   void write();
   void written(const WriteReply& reply);
+  void ask_open();
+  void got_open(const ReadReply& reply);
   void fail(std::string text);
   void finish();
 
@@ -46,6 +49,7 @@ class Bootstrap {
   const config::Config& config_;
   std::uint64_t (*random_)(void*);
   void* random_context_;
+  const bool force_;
   Done done_ = nullptr;
   void* context_ = nullptr;
   BootstrapResult result_;
@@ -54,6 +58,7 @@ class Bootstrap {
   std::uint64_t identity_version_ = 0, reference_key_version_ = 0;
   std::vector<std::string> present_; // system accounts
   std::string after_;
+  std::vector<std::string> unreached_;  // banks that no connector leads to, still to be looked at
   int tries_ = 0;
 };
 

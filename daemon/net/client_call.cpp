@@ -1,5 +1,7 @@
 #include "net/client_call.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -76,6 +78,7 @@ void ClientCall::connect(const std::vector<SocketAddress>& addresses) {
 // One address after the other, until one answers or the deadline passes.
 void ClientCall::connect_next() {
   phase_ = Phase::connect;
+  if (PSW_FAILPOINT("client.connect")) return fail(ClientError::connect_failed, "failpoint");
   while (next_address_ < addresses_.size()) {
     const SocketAddress& address = addresses_[next_address_++];
     Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -127,7 +130,7 @@ void ClientCall::on_ready(std::uint32_t events) noexcept {
   }
   if (state_ == State::handshake) {
     if (transport_.secure()) phase_ = Phase::tls;
-    const Io io = transport_.handshake();
+    const Io io = PSW_FAILPOINT("client.handshake") ? Io::failed : transport_.handshake();
     if (io == Io::again) return;
     if (io != Io::done) return fail(ClientError::tls_failed, transport_.verify_failure());
     peer_spki_ = transport_.peer_spki();
@@ -138,11 +141,13 @@ void ClientCall::on_ready(std::uint32_t events) noexcept {
 }
 
 void ClientCall::send() {
+  if (phase_ < Phase::sent_some) (void)PSW_FAILPOINT("client.before_first_byte");
   // From here on the peer may have acted, whatever the system call says.
   phase_ = std::max(phase_, Phase::sent_some);
   while (sent_ < out_.size()) {
     std::size_t sent = 0;
-    const Io io = transport_.write(out_.data() + sent_, out_.size() - sent_, sent);
+    const std::size_t left = out_.size() - sent_;
+    const Io io = transport_.write(out_.data() + sent_, PSW_FAILPOINT("client.split") ? (left + 1) / 2 : left, sent);
     if (io == Io::again) return;
     if (io != Io::done) {
       // The peer may have answered before it stopped reading.
@@ -151,8 +156,10 @@ void ClientCall::send() {
       return;
     }
     sent_ += sent;
+    if (sent_ < out_.size() && PSW_FAILPOINT("client.half_sent")) return fail(ClientError::closed, "failpoint");
   }
   phase_ = std::max(phase_, Phase::sent_all);
+  if (PSW_FAILPOINT("client.sent")) fail(ClientError::closed, "failpoint");
 }
 
 void ClientCall::receive() {
@@ -201,6 +208,7 @@ void ClientCall::take_head() {
     }
     break;
   }
+  if (PSW_FAILPOINT("client.got_head")) return fail(ClientError::closed, "failpoint");
   got_head_ = true;
   phase_ = Phase::got_head;
   if (head_.has_length && !head_.no_body && head_.content_length > body_bytes_max_) {
@@ -253,6 +261,7 @@ void ClientCall::end() noexcept {
 }
 
 void ClientCall::deliver() {
+  (void)PSW_FAILPOINT("client.before_delivery");
   ClientAnswer answer;
   answer.phase = phase_;
   answer.error = error_;

@@ -1,5 +1,7 @@
 #include "plugin_host/connector.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 #include <new>
 
@@ -198,6 +200,7 @@ void Connector::submit(unsigned loop_index, Call* call) noexcept {
   const char* reason = nullptr;
   const std::uint32_t lane = lane_of(slot.op.kind);
   if (lane == lanes_max) [[unlikely]] return refuse(loop, slot, PSW_NOT_SUPPORTED, "not_supported", "the connector has no lane for this operation");
+  if (type_.role == Role::gateway && PSW_FAILPOINT("host.submit")) return refuse(loop, slot, PSW_UNAVAILABLE, "connector_down", "failpoint");
   if (!accepts(slot.op.kind, reason)) [[unlikely]] return refuse(loop, slot, PSW_UNAVAILABLE, reason, "the connector takes no such operation now");
   if (slot.op.call_deadline_ns != 0) {
     slot.expires_ns = slot.op.call_deadline_ns + settings_.call_grace_ms * 1'000'000;

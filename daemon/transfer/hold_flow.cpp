@@ -1,5 +1,7 @@
 #include "transfer/hold_flow.h"
 
+#include <payswitch/failpoint.h>
+
 #include <array>
 #include <cstring>
 
@@ -144,6 +146,7 @@ void HoldFlow::got_unique(const ledger::ReadReply& reply) {
 }
 
 void HoldFlow::write() {
+  if (PSW_FAILPOINT("hold.before_write")) return not_taken(ErrorCode::overloaded);
   auto write = core_.client.begin();
   if (!write) return not_taken(ErrorCode::overloaded);
   auto& entry = write.entry;
@@ -239,7 +242,7 @@ void HoldFlow::write() {
 
 void HoldFlow::written(const ledger::WriteReply& reply) {
   core_.client.saw(reply);
-  const auto what = reply.what();
+  const auto what = PSW_FAILPOINT("hold.written") ? ledger::Written::unknown : reply.what();
   if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
   switch (what) {
     case ledger::Written::applied: {
@@ -249,7 +252,7 @@ void HoldFlow::written(const ledger::WriteReply& reply) {
       core_.committed(id_, rec_.row.version, rec_.state(), reply.at().position);
       ++core_.counters.accepted;
       if (plan_ == Plan::post_away || plan_ == Plan::ask_cancel) {
-        if (auto* saga = core_.sagas->take()) {
+        if (auto* saga = PSW_FAILPOINT("hold.before_send") ? nullptr : core_.sagas->take()) {
           if (plan_ == Plan::post_away) saga->first_send(rec_);
           else saga->send_cancel(rec_);
         }

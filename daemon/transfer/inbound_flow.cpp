@@ -1,6 +1,7 @@
 #include "transfer/inbound_flow.h"
 
 #include <payswitch/credit_hash.h>
+#include <payswitch/failpoint.h>
 
 #include <algorithm>
 
@@ -40,6 +41,7 @@ void InboundFlow::start(plugin_host::InboundCall& call) {
   rec_.clear();
   credit_ = psw_credit{};
   core().recovery->heard(call.bank);
+  if (PSW_FAILPOINT("inbound.taken")) return answer(PSW_OVERLOADED, PSW_UNKNOWN);
   using plugin_host::InboundKind;
   switch (call.kind) {
     case InboundKind::hello:
@@ -208,6 +210,7 @@ std::string_view InboundFlow::reversal_refusal() const noexcept {
 }
 
 void InboundFlow::write_credit() {
+  if (PSW_FAILPOINT("inbound.before_credit")) return not_taken("overloaded");
   auto write = core().client.begin();
   if (!write) return not_taken({});
   auto& entry = write.entry;
@@ -251,6 +254,7 @@ void InboundFlow::write_credit() {
 }
 
 void InboundFlow::write_tombstone() {
+  if (PSW_FAILPOINT("inbound.before_tombstone")) return not_taken("overloaded");
   auto write = core().client.begin();
   if (!write) return not_taken({});
   char names[ulid_size];
@@ -266,7 +270,7 @@ void InboundFlow::write_tombstone() {
 
 void InboundFlow::written(const ledger::WriteReply& reply) {
   core().client.saw(reply);
-  switch (reply.what()) {
+  switch (PSW_FAILPOINT("inbound.written") ? ledger::Written::unknown : reply.what()) {
     case ledger::Written::refused:
       make_record(TransferState::rejected);
       rec_.row.reason = str(rec_.own(reply.reason()));
@@ -360,6 +364,7 @@ void InboundFlow::got_unique(const ledger::ReadReply& reply) {
 }
 
 void InboundFlow::read_record() {
+  if (PSW_FAILPOINT("inbound.before_read")) return answer(PSW_UNAVAILABLE, PSW_UNKNOWN);
   const psw_id id = rec_.row.id;
   const bool asked = core().client.read<&InboundFlow::got_record>(ledger::ReadWhat::records, this, [&](psw_read& read, ledger::EntryBuilder&) {
     read.id = id;
@@ -459,6 +464,7 @@ void InboundFlow::got_hello(const ledger::ReadReply& reply) {
 // ---- answers ----
 
 void InboundFlow::answer_decision(std::int32_t code, const psw_history& at) {
+  if (PSW_FAILPOINT("inbound.decided")) return answer(PSW_TIMEOUT, PSW_UNKNOWN);
   psw_decision decision{};
   decision.size = sizeof decision;
   const bool applied = rec_.state() == TransferState::completed;

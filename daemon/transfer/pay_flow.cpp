@@ -1,5 +1,7 @@
 #include "transfer/pay_flow.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 
 #include "ledger/account_names.h"
@@ -259,6 +261,7 @@ void PayFlow::add_away(ledger::EntryBuilder& entry) {
 }
 
 void PayFlow::write() {
+  if (PSW_FAILPOINT("pay.before_write")) return not_taken(ErrorCode::overloaded);
   auto write = core_.client.begin();
   if (!write) return not_taken(ErrorCode::overloaded);
   cash_ = ledger::cash_account(command_.currency);
@@ -363,7 +366,7 @@ void PayFlow::write() {
 void PayFlow::written(const ledger::WriteReply& reply) {
   core_.client.saw(reply);
   const auto reason = reply.reason();
-  const auto what = reply.what();
+  const auto what = PSW_FAILPOINT("pay.written") ? ledger::Written::unknown : reply.what();
   // Any other answer is about an entry that was not applied before: a step that was taken is known, and answered as it was.
   if (what != ledger::Written::not_taken) recorded_perhaps_ = what == ledger::Written::unknown || what == ledger::Written::applied || what == ledger::Written::exists;
   switch (what) {
@@ -413,7 +416,7 @@ void PayFlow::applied(const ledger::WriteReply& reply) {
   if (rec_.state() == TransferState::completed) ++core_.counters.completed;
   if (plan_ != Plan::submit_away) return answer();
   // Durable. From here on the saga owns the transfer; the caller waits for it, or hears that it is under way.
-  if (auto* saga = core_.sagas->take()) saga->first_send(rec_);
+  if (auto* saga = PSW_FAILPOINT("pay.before_send") ? nullptr : core_.sagas->take()) saga->first_send(rec_);
   if (core_.now_ns() >= until_ns_) return answer();
   show();
 }

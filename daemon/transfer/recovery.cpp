@@ -1,5 +1,7 @@
 #include "transfer/recovery.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 
 #include "transfer/peer_desk.h"
@@ -36,7 +38,7 @@ void Recovery::heard(std::string_view bank) {
 void Recovery::bank_alive(std::string_view bank) {
   core_.peers->ask(bank);  // one that was away may come back with another history
   if (alive_.size() == banks_max || std::find(alive_.begin(), alive_.end(), bank) != alive_.end()) return;
-  alive_.emplace(alive_.begin(), bank);
+  if (!PSW_FAILPOINT("recovery.bank_alive")) alive_.emplace(alive_.begin(), bank);
 }
 
 void Recovery::tick() {
@@ -45,6 +47,7 @@ void Recovery::tick() {
   if (!alive_.empty()) return ask_bank();
   if (now < due_ns_) return;
   due_ns_ = now + static_cast<std::uint64_t>(core_.settings->times.due_every_ms) * 1'000'000;
+  if (PSW_FAILPOINT("recovery.before_lease")) return;
   const auto lease_ms = static_cast<std::uint64_t>(core_.settings->times.lease_ms);
   asking_ = core_.client.lease_due<&Recovery::leased>(core_.owner, lease_ms, batch, this, [](psw_read&, ledger::EntryBuilder&) {});
 }
@@ -77,6 +80,7 @@ void Recovery::leased_of_bank(const ledger::ReadReply& reply) {
 bool Recovery::hand_out(const ledger::ReadReply& reply, bool spread) {
   if (!reply.ok()) return true;
   core_.client.saw(reply);
+  if (reply.rows<psw_record>().size() != 0 && PSW_FAILPOINT("recovery.leased")) return true;  // as if we died: their leases end by themselves
   for (const auto& row : reply.rows<psw_record>()) {
     // Final ones are due where a person has decided: the bank is asked all the same.
     if (!is_open(static_cast<TransferState>(row.state)) && row.next_action_ms == 0) continue;

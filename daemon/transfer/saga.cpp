@@ -1,5 +1,7 @@
 #include "transfer/saga.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 
 #include "transfer/mutant.h"
@@ -58,6 +60,7 @@ void Saga::send_cancel(const OwnedRecord& rec) {
 void Saga::resume(const psw_record& row, std::uint64_t delay_ns) {
   start(false);
   ++core_.counters.recovered;
+  if (PSW_FAILPOINT("saga.resumed")) return end();
   if (!rec_.load(row)) {
     core_.notice(Notice::record_damaged, row.id, view(row.bank), "its detail cannot be read");
     return end();
@@ -126,7 +129,7 @@ void Saga::send(Send what) {
   answer_op_ = rec_.detail.op_id;
   answer_bank_ = rec_.bank();
   const auto connector = view(rec_.row.connector);
-  auto* gateway = first_ ? core_.gateway(connector) : core_.gateway_of(rec_.bank(), connector);
+  auto* gateway = PSW_FAILPOINT("saga.before_send") ? nullptr : first_ ? core_.gateway(connector) : core_.gateway_of(rec_.bank(), connector);
   const std::uint64_t deadline = core_.now_ns() + call_deadline_ns(core_, gateway != nullptr ? gateway->name() : connector);
   // Whose lease may end during the call does not start it: another daemon may be at it by then.
   const bool may = gateway != nullptr && deadline < lease_until_ns_ && !core_.peers->closed(rec_.bank());
@@ -150,6 +153,7 @@ void Saga::send(Send what) {
   floor_ = core_.peers->known().floor(rec_.bank());
   call->completion = {[](void* context, const psw_reply& reply) { static_cast<Saga*>(context)->replied(reply); }, this};
   gateway->submit(core_.parts.loop, call);
+  (void)PSW_FAILPOINT("saga.sent");
 }
 
 void Saga::remember(const Heard& heard) {
@@ -170,14 +174,16 @@ void Saga::weigh_history(const PeerFloor* floor) {
 }
 
 void Saga::replied(const psw_reply& reply) {
-  remember(hear(rec_, op_of(sent_), reply));
+  const psw_reply nothing{};
+  const psw_reply& heard = PSW_FAILPOINT("saga.replied") ? nothing : reply;
+  remember(hear(rec_, op_of(sent_), heard));
   weigh_history(&floor_);
-  if (answer_ == Answer::unknown && view(reply.reason) == "wrong_ledger") core_.peers->wrong_ledger(rec_.bank(), rec_.row.id, "another ledger was meant, or has answered");
+  if (answer_ == Answer::unknown && view(heard.reason) == "wrong_ledger") core_.peers->wrong_ledger(rec_.bank(), rec_.row.id, "another ledger was meant, or has answered");
   if (answer_ == Answer::unknown) core_.recovery->silent(rec_.bank());
   else if (answer_ != Answer::not_sent) core_.recovery->heard(rec_.bank());
   if (sent_ == Send::query && !after_all_ && resend_after_query(due_situation(), answer_)) {
     // Nothing there: the original goes again, with its original not_after. What comes back is judged instead.
-    return send(Send::credit);
+    if (!PSW_FAILPOINT("saga.before_resend")) return send(Send::credit);
   }
   judge_now();
 }
@@ -211,7 +217,7 @@ void Saga::took_effect(const ledger::WriteReply& reply) {
 
 void Saga::written(const ledger::WriteReply& reply) {
   core_.client.saw(reply);
-  switch (reply.what()) {
+  switch (PSW_FAILPOINT("saga.written") ? ledger::Written::unknown : reply.what()) {
     case ledger::Written::applied:
       took_effect(reply);
       core_.peers->written(answer_bank_);
@@ -259,6 +265,7 @@ void Saga::got_gate(const ledger::ReadReply& reply) {
 }
 
 void Saga::after_judgement() {
+  (void)PSW_FAILPOINT("saga.judged");
   switch (judgement_.what) {
     case Do::complete:
       ++core_.counters.completed;

@@ -1,4 +1,6 @@
 // What a saga writes: one entry for each judgement and each due action, always on the version it was decided on.
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 
 #include "ledger/account_names.h"
@@ -113,6 +115,7 @@ void Saga::write_judgement() {
   const bool has_ended = judgement_.what == Do::complete || judgement_.what == Do::release;
   if (has_ended && counts_on_parent(rec_) && !parent_) return read_parent();
   phase_ = Phase::judging;
+  if (PSW_FAILPOINT("saga.before_write")) return retry_write();
   auto write = core_.client.begin();
   if (!write) return retry_write();
   auto& entry = write.entry;
@@ -181,6 +184,7 @@ void Saga::write_judgement() {
 
 void Saga::write_due() {
   phase_ = Phase::due_write;
+  if (PSW_FAILPOINT("saga.before_due_write")) return retry_write();
   auto write = core_.client.begin();
   if (!write) return retry_write();
   auto& entry = write.entry;
@@ -229,7 +233,7 @@ void Saga::write_due() {
 
 void Saga::due_written(const ledger::WriteReply& reply) {
   core_.client.saw(reply);
-  switch (reply.what()) {
+  switch (PSW_FAILPOINT("saga.due_written") ? ledger::Written::unknown : reply.what()) {
     case ledger::Written::applied:
       took_effect(reply);
       if (due_.raise_attention) core_.notice(Notice::attention, rec_.row.id, rec_.bank(), name(Attention::overdue));

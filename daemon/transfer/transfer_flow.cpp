@@ -1,5 +1,7 @@
 #include "transfer/transfer_flow.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 
 #include "transfer/limits.h"
@@ -258,6 +260,7 @@ void TransferFlow::fail(ErrorCode code, std::string_view member, std::string_vie
 }
 
 void TransferFlow::finish(TransferAnswer& out) {
+  (void)PSW_FAILPOINT("pay.before_answer");
   stop_waiting();
   Timers::disarm(*this);
   out.replayed = replayed_;

@@ -1,5 +1,6 @@
 #include "connector.h"
 
+#include <payswitch/failpoint.h>
 #include <payswitch/str.h>
 
 #include <algorithm>
@@ -91,6 +92,7 @@ std::int32_t Connector::start(psw_error* error) {
     fill(error, PSW_UNAVAILABLE, "directory", status.error);
     return PSW_UNAVAILABLE;
   }
+  (void)PSW_FAILPOINT("ledger.opened");
   reads_ = std::make_unique<Reads>(*engine_);
   if (report.cut_bytes != 0) {
     log(PSW_LOG_WARNING, "PSW-LOCAL-002", {{"file", report.cut_file}, {"offset", std::to_string(report.cut_offset)}, {"bytes", std::to_string(report.cut_bytes)}});
@@ -117,6 +119,7 @@ std::int32_t Connector::try_read(const psw_op& op, psw_reply& reply) {
     return PSW_OK;
   }
   if (op.kind != PSW_OP_READ || op.body == nullptr) return PSW_NOT_SUPPORTED;
+  if (PSW_FAILPOINT("ledger.read")) return PSW_OVERLOADED;
   return reads_->answer(*static_cast<const psw_read*>(op.body), reply, buffer) ? PSW_OK : PSW_OVERLOADED;
 }
 
@@ -131,6 +134,8 @@ void Connector::finish_batch() {
     for (std::uint32_t i = 0; i != taken_; ++i) engine_->lost(replies_[i]);
     poison(status);
   }
+  if (taken_ != 0 && PSW_FAILPOINT("ledger.before_complete"))  // written, but its answers are lost
+    for (std::uint32_t i = 0; i != taken_; ++i) engine_->lost(replies_[i]);
   if (taken_ != 0) host_.complete(host_.ctx, pointers_.data(), taken_);
   taken_ = 0;
   reads_taken_ = 0;

@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <payswitch/failpoint.h>
 #include <payswitch/ids.h>
 
 #include <algorithm>
@@ -111,6 +112,10 @@ void Engine::answer(psw_reply& reply, std::int32_t code, std::string_view reason
 // Is there room for the entry? If not, either the frame must be committed first, or `reply` says why nothing can be written now.
 bool Engine::unavailable(std::size_t bytes, psw_reply& reply, Taken& taken) {
   taken = Taken::done;
+  if (PSW_FAILPOINT("ledger.refuses")) {
+    answer(reply, PSW_UNAVAILABLE, "read_only");
+    return true;
+  }
   if (poisoned_) {
     answer(reply, PSW_UNAVAILABLE, "engine_stopped");
     return true;
@@ -134,6 +139,7 @@ std::uint64_t Engine::append(std::size_t bytes) {
   const Status status = state_->apply(EntryView(journal_->space()), offset);
   PSW_LEDGER_ASSERT(status.ok());
   journal_->accept(bytes);
+  (void)PSW_FAILPOINT("ledger.after_append");
   return offset;
 }
 
@@ -246,7 +252,9 @@ Status Engine::commit() {
     poisoned_ = true;
     return status;
   }
+  (void)PSW_FAILPOINT("ledger.before_publish");
   state_->publish(journal_->durable_end(), state_->clock_ms);
+  (void)PSW_FAILPOINT("ledger.published");
   first_sequence_ = state_->sequence + 1;
   return {};
 }

@@ -1,5 +1,7 @@
 #include "journal.h"
 
+#include <payswitch/failpoint.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -29,7 +31,7 @@ Journal::Room Journal::room(std::size_t bytes) {
   // The rest of this segment stays zero; the frame begins the next one.
   constexpr std::uint32_t wait_ms = 2000;  // only while it is being made; a failure answers at once
   std::unique_ptr<File> next = maker_->ready(wait_ms);
-  if (next == nullptr) return Room::none;
+  if (next == nullptr || PSW_FAILPOINT("ledger.no_segment")) return Room::none;
   const std::uint64_t number = segments_.made();
   add_segment(std::move(next));
   end_ = number * identity_.segment_bytes + sizeof(SegmentHeader);
@@ -62,12 +64,13 @@ Status Journal::flush(std::uint64_t first_sequence, std::int64_t clock_ms) {
 
   const std::uint64_t number = end_ / identity_.segment_bytes;
   File& file = *segments_[static_cast<std::size_t>(number)];
-  if (const int rc = file.write(end_ % identity_.segment_bytes, frame_.get(), used_); rc != 0) {
+  if (const int rc = PSW_FAILPOINT("ledger.before_write") ? EIO : file.write(end_ % identity_.segment_bytes, frame_.get(), used_); rc != 0) {
     return errno_status(storage_.path(segment_name(number)), "write", rc);
   }
   if (options_.sync) {
-    if (const int rc = file.sync(); rc != 0) return errno_status(storage_.path(segment_name(number)), "sync", rc);
+    if (const int rc = PSW_FAILPOINT("ledger.before_sync") ? EIO : file.sync(); rc != 0) return errno_status(storage_.path(segment_name(number)), "sync", rc);
   }
+  (void)PSW_FAILPOINT("ledger.synced");
   unhashed_ = used_;
   sequence_ = first_sequence + count_ - 1;
   end_ += used_;
@@ -85,6 +88,7 @@ int Journal::read(std::uint64_t offset, void* out, std::size_t size, std::size_t
 }
 
 Status Journal::close() {
+  (void)PSW_FAILPOINT("ledger.before_close");
   settle();
   maker_.reset();
   return store_clean_end(storage_, CleanEnd{sequence_, end_, last_hash_});

@@ -1,4 +1,5 @@
 // LEASE_DUE: which records are due, and the entry that leases them.
+#include <payswitch/failpoint.h>
 #include <payswitch/str.h>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ Engine::Taken Engine::lease_due(const psw_read& given, psw_reply& reply) {
   const std::size_t limit = std::min<std::size_t>(read.limit == 0 ? leases_max : read.limit, leases_max);
   std::vector<std::uint32_t> slots;
   Taken taken = Taken::done;
+  (void)PSW_FAILPOINT("ledger.before_lease");
   if (unavailable(sizeof(EntryHeader), reply, taken)) return taken;
   due_records(read, limit, slots);
   const std::int64_t now = now_ms();

@@ -1,5 +1,6 @@
 // What we ask of the other bank. Credits that wait go together; everything else goes by itself.
 #include <payswitch/credit_hash.h>
+#include <payswitch/failpoint.h>
 #include <payswitch/ids.h>
 
 #include <algorithm>
@@ -94,7 +95,7 @@ std::uint64_t Connector::deadline_of(const operation& op) const {
 // ---- credits ----
 
 task<credit_reply> Connector::credit(const credit_op& op) {
-  if (line_.size() >= line_credits_max) co_return credit_reply::not_sent("queue_full");
+  if (line_.size() >= line_credits_max || PSW_FAILPOINT("peer.queued")) co_return credit_reply::not_sent("queue_full");
   const auto mine = std::make_shared<Waiting>(op);
   mine->deadline_ns = deadline_of(op);
   line_.push_back(mine);
@@ -168,7 +169,8 @@ task<void> Connector::carry_together(const std::vector<std::shared_ptr<Waiting>>
   q.target = std::string(base_path) + (alone ? "credits/" + to_hex(batch.front()->op_id) : std::string("credits:batch"));
   q.body = alone ? write_credit(*credits.front()) : write_batch(credits);
   add(sent_metric_, static_cast<std::int64_t>(batch.size()));
-  const Heard heard = co_await exchange(std::move(q));
+  Heard heard = co_await exchange(std::move(q));
+  if (PSW_FAILPOINT("peer.credit_answered")) heard.trusted = false;
   if (!heard.left) {
     for (const auto& w : batch) settle(*w, credit_reply::not_sent(heard.why));
     co_return;
@@ -200,7 +202,9 @@ task<Heard> Connector::ask_about(std::string_view method, const gateway_operatio
   q.deadline_ns = deadline_of(op);
   q.ours = op.ours();
   q.their_ledger = op.their_ledger();
+  (void)PSW_FAILPOINT("peer.before_asking");
   Heard heard = co_await exchange(std::move(q));
+  if (PSW_FAILPOINT("peer.asked")) heard.trusted = false;
   co_return heard;
 }
 

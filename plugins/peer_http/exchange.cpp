@@ -1,4 +1,5 @@
 // Signing what we say and checking what the other bank says, for both directions.
+#include <payswitch/failpoint.h>
 #include <payswitch/ids.h>
 
 #include <algorithm>
@@ -93,10 +94,14 @@ task<Heard> Connector::exchange(Question q) {
   request_out.headers.emplace_back("Payswitch-History", parts.history);
   request_out.headers.emplace_back("Signature-Input", std::string(signature_label) + "=" + signature->first.text);
   request_out.headers.emplace_back("Signature", std::string(signature_label) + "=" + parts.signature);
+  if (PSW_FAILPOINT("peer.before_request")) {
+    out.why = "not_begun";
+    co_return out;
+  }
   add(exchanges_metric_);
   const http_response answer = co_await request(std::move(request_out));
   out.left = !answer.not_sent();
-  if (!answer.complete()) {
+  if (!answer.complete() || PSW_FAILPOINT("peer.answered")) {
     out.why = answer.phase == PSW_HTTP_NONE ? "not_begun" : answer.phase == PSW_HTTP_DNS ? "dns" : answer.phase == PSW_HTTP_CONNECT ? "connect" : answer.phase == PSW_HTTP_TLS ? "tls" : "no_answer";
     co_return out;
   }
@@ -198,6 +203,7 @@ task<http_answer> Connector::sign_answer(int status, std::string body, const Cal
   http_answer out(status, body);
   if (!body.empty()) out.headers.emplace_back("Content-Type", "application/json");
   if (caller.parts.signature.empty()) co_return out;
+  if (PSW_FAILPOINT("peer.before_signing")) co_return out;
   AnswerParts parts;
   parts.status = status;
   parts.digest = content_digest(body);

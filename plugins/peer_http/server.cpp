@@ -1,4 +1,5 @@
 // What the other bank may ask of us: route, check, hand to the core, sign what the core said.
+#include <payswitch/failpoint.h>
 #include <payswitch/ids.h>
 #include <payswitch/money.h>
 
@@ -73,7 +74,7 @@ class Connector::join_wait {
 };
 
 task<http_answer> Connector::http(const http_in& in) {
-  if (requests_ >= requests_max_) {
+  if (requests_ >= requests_max_ || PSW_FAILPOINT("peer.request")) {
     add(refused_metric_);
     co_return http_answer(503, not_recorded("overloaded", come_back_ms));
   }
@@ -88,8 +89,10 @@ task<http_answer> Connector::http(const http_in& in) {
   } else {
     add(served_metric_);
     answer = co_await serve(in, caller);
+    if (PSW_FAILPOINT("peer.served")) co_return http_answer(500);
   }
   http_answer out = co_await sign_answer(answer.status, std::move(answer.body), caller);
+  (void)PSW_FAILPOINT("peer.before_answer");
   co_return out;
 }
 
@@ -152,6 +155,7 @@ task<Word> Connector::decide(ReadCredit credit, const Caller& caller) {
   credit.credit.theirs = caller.history.sender;
   credit.credit.our_ledger = caller.history.peer;
   credit.credit.verified_key = caller.key_id;
+  (void)PSW_FAILPOINT("peer.before_inbound");
   const recorded said = co_await inbound_credit(credit.credit);
   co_return word_about(credit.credit.op_id, said);
 }
