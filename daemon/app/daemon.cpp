@@ -255,6 +255,7 @@ int Daemon::start_listeners() {
   auto listener = net::Listener::open(listener_options("public", config_->public_listener, trust_.public_listener), loops, *public_handler_, clock_, *logger_, metrics_);
   if (!listener) return fail(exit_unavailable, listener.error().message);
   public_listener_ = std::move(*listener);
+  serving_.store(true);
   return exit_ok;
 }
 
@@ -265,7 +266,7 @@ std::vector<api::HealthCheck> Daemon::ready() {
   const auto state = static_cast<std::size_t>(ledger_->state());
   std::vector<api::HealthCheck> out = live();
   out.push_back({"ledger", state == 1 || state == 2, std::string(state < 6 ? words[state] : "unknown")});
-  out.push_back({"accepting", !draining_.load(), draining_.load() ? "the daemon is stopping" : ""});
+  out.push_back({"accepting", serving_.load() && !draining_.load(), draining_.load() ? "the daemon is stopping" : serving_.load() ? "" : "the daemon is starting"});
   return out;
 }
 

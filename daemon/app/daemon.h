@@ -131,6 +131,7 @@ class Daemon {
   std::unique_ptr<ControlRoom> control_;
 
   std::atomic<bool> draining_{false};
+  std::atomic<bool> serving_{false};  // every listener takes connections
   std::atomic<bool> loops_alive_{true};
   struct Seen {
     std::uint64_t turns = 0, at_ns = 0;

@@ -242,20 +242,31 @@ void Saga::written(const ledger::WriteReply& reply) {
   }
 }
 
-// The gate of a bank is not the one that was guarded: closed meanwhile, or pinned by another first contact. Judged again with what it is.
+// The gate of a bank is not the one that was guarded: closed meanwhile, or pinned by another first contact. Judged again with what it is;
+// a refusal that lets another bank be tried guards the gates of both.
 void Saga::look_at_gate() {
-  if (++gate_tries_ > gate_tries_max) return reread();
+  if (++gate_tries_ > gate_tries_max) return end(false);  // stays due: asked again
+  gate_versions_ = gate_versions();
+  look_at_gate_of(is_decision(answer_) ? answer_bank_ : way_bank_);
+}
+
+void Saga::look_at_gate_of(std::string_view bank) {
   phase_ = Phase::gate;
-  const bool of_way = judgement_.what == Do::next_connector || judgement_.what == Do::next_bank;
-  gate_bank_ = of_way && !is_decision(answer_) ? way_bank_ : answer_bank_;
+  gate_bank_ = bank;
   if (!core_.peers->look_again<&Saga::got_gate>(gate_bank_, this)) retry_write();
 }
 
+std::pair<std::uint64_t, std::uint64_t> Saga::gate_versions() const {
+  const auto& known = core_.peers->known();
+  return {known.gate_version(answer_bank_), known.gate_version(way_bank_)};
+}
+
 void Saga::got_gate(const ledger::ReadReply& reply) {
-  const auto before = core_.peers->known().gate_version(gate_bank_);
   if (!core_.peers->take(gate_bank_, reply)) return retry_write();
+  const bool of_way = judgement_.what == Do::next_connector || judgement_.what == Do::next_bank;
+  if (of_way && gate_bank_ != way_bank_) return look_at_gate_of(way_bank_);
   // At first contact the conflict may have been the record's own: then nothing has changed here.
-  if (core_.peers->known().gate_version(gate_bank_) == before) {
+  if (gate_versions() == gate_versions_) {
     ++core_.counters.version_conflicts;
     return reread();
   }

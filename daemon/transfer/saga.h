@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "transfer/core.h"
 #include "transfer/credit.h"
@@ -45,6 +46,8 @@ class Saga final : public Timed {
   void remember(const Heard& heard);
   void weigh_history(const PeerFloor* floor);
   void look_at_gate();
+  void look_at_gate_of(std::string_view bank);
+  std::pair<std::uint64_t, std::uint64_t> gate_versions() const;
   void got_gate(const ledger::ReadReply& reply);
   void judge_now();
   void took_effect(const ledger::WriteReply& reply);
@@ -100,6 +103,7 @@ class Saga final : public Timed {
   psw_history theirs_{};
   PeerFloor floor_;             // of the question whose answer is being judged
   std::uint32_t gate_tries_ = 0;
+  std::pair<std::uint64_t, std::uint64_t> gate_versions_;  // of the two gates, before they were looked at
   std::string gate_bank_;       // whose gate is being looked at
   psw_id answer_op_{};
   Judgement judgement_;

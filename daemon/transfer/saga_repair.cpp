@@ -1,6 +1,4 @@
 // Two banks' final decisions differ: the money goes into a named account and into a list, once, whoever tells us how often.
-#include <payswitch/failpoint.h>
-
 #include "transfer/repair.h"
 #include "transfer/saga.h"
 
@@ -19,7 +17,6 @@ void Saga::open_repair(Contradiction what) {
 
 void Saga::write_repair() {
   phase_ = Phase::repairing;
-  if (PSW_FAILPOINT("repair.before_write")) return retry_write();
   auto write = core_.client.begin();
   if (!write) return retry_write();
   auto& entry = write.entry;
@@ -37,7 +34,7 @@ void Saga::write_repair() {
 
 void Saga::repair_written(const ledger::WriteReply& reply) {
   core_.client.saw_clock(reply.clock_ms());
-  switch (PSW_FAILPOINT("repair.written") ? ledger::Written::unknown : reply.what()) {
+  switch (reply.what()) {
     case ledger::Written::applied:
       ++core_.counters.repairs_opened;
       core_.notice(Notice::repair_opened, rec_.row.id, answer_bank_, code_);

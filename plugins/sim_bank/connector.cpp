@@ -71,6 +71,7 @@ decision Connector::as_asked(const gateway_operation& op) const {
 
 void Connector::stamp(decision& d) const {
   d.their_clock_ms = wall_ms();
+  if (epoch_ == 0) return;
   d.theirs.epoch = static_cast<std::uint64_t>(epoch_);
   d.theirs.position = store_->size();
   d.theirs.ledger = derive_id(1, {"sim_bank", bank_});

@@ -28,7 +28,7 @@ class Connector : public gateway<Connector> {
       integer("report_repeats").def("1000").range("1..100000").doc("how often behaviour 506 repeats its report"),
       boolean("dedupe").def("true").doc("false: a repeated op_id is credited again, which a bank must never do"),
       boolean("tombstone").def("true").doc("false: a cancel leaves no tombstone, which a bank must never do"),
-      integer("epoch").def("1").range("1..").doc("of the bank's ledger, as its hello says it"));
+      integer("epoch").def("0").range("0..").doc("of the bank's ledger, as its answers say it; 0: it tells no history"));
   static constexpr auto messages = payswitch::messages(
       message("SIM-001", "warning", "the simulated bank was told to break a rule", "Option dedupe or tombstone is false. Only tests of the switch's own safety do that."));
   static constexpr auto commands = payswitch::commands(
@@ -68,7 +68,7 @@ class Connector : public gateway<Connector> {
   std::string bank_;
   std::chrono::nanoseconds delay_{}, timeout_{};
   std::optional<std::int64_t> always_;
-  std::int64_t report_repeats_ = 0, epoch_ = 1;
+  std::int64_t report_repeats_ = 0, epoch_ = 0;
   bool dedupe_ = true, tombstone_ = true, down_ = false;
 };
 
