@@ -29,7 +29,7 @@ _payswitchctl() {
       transfer) COMPREPLY=($(compgen -W "show list cancel void reverse resolve" -- "$current")); return ;;
       repair) COMPREPLY=($(compgen -W "list show collect refund write-off" -- "$current")); return ;;
       in-doubt) COMPREPLY=($(compgen -W "list" -- "$current")); return ;;
-      peer) COMPREPLY=($(compgen -W "list show test close open accept-ledger" -- "$current")); return ;;
+      peer) COMPREPLY=($(compgen -W "list show test close open accept-ledger rotate-key" -- "$current")); return ;;
       key) COMPREPLY=($(compgen -W "create list revoke" -- "$current")); return ;;
       plugin) COMPREPLY=($(compgen -W "list inspect help sample" -- "$current")); return ;;
       config) COMPREPLY=($(compgen -W "show" -- "$current")); return ;;
@@ -66,6 +66,7 @@ _payswitchctl() {
     "peer close") options="" words="" ;;
     "peer open") options="" words="" ;;
     "peer accept-ledger") options="--ledger" words="" ;;
+    "peer rotate-key") options="--id --file" words="list new use" ;;
     "key create") options="--principal --scopes --expires --network" words="" ;;
     "key list") options="--principal" words="" ;;
     "key revoke") options="" words="" ;;

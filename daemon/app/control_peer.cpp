@@ -1,5 +1,10 @@
-// peer list | show | test | open | close | accept-ledger: what this switch and the other banks' remember of each other.
+// peer list | show | test | open | close | accept-ledger | rotate-key: what this switch and the other banks' remember of each other.
+#include <fcntl.h>
 #include <payswitch/ids.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "app/control_call.h"
 #include "app/control_room.h"
@@ -134,12 +139,61 @@ void act(ControlCall& call, PeerCommand::What what) {
   call.coordinator().peer(command, {answered, &call});
 }
 
+// ---- our own signing keys ----
+
+void key_list(Daemon& daemon, const control::Answer& answer) {
+  std::pmr::monotonic_buffer_resource memory;
+  json::Writer out(memory, 2048);
+  auto& keys = daemon.signing_keys();
+  out.begin_object().key("keys").begin_array();
+  for (const auto& [id, text] : keys.current().own_keys()) out.begin_object().member("id", id).member("public", text).member_boolean("signs", id == keys.signing_key()).end_object();
+  out.end_array().end_object();
+  answer.ok(std::string(out.text()));
+}
+
+// The file is for its owner alone and must not be there yet: no key is ever overwritten.
+std::string write_key(const std::string& file, const std::string& pem) {
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return std::strerror(errno);
+  const bool written = write(fd, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size()) && fsync(fd) == 0;
+  const std::string why = written ? "" : std::strerror(errno);
+  close(fd);
+  if (!written) unlink(file.c_str());
+  return why;
+}
+
+void key_new(const control::Request& request, const control::Answer& answer) {
+  const std::string id(request.argument("id")), file(request.argument("file"));
+  if (id.empty() || file.empty() || file.front() != '/') return answer.fail("invalid", "new needs --id ID and --file with an absolute path");
+  const auto made = plugin_host::make_signing_key();
+  if (!made) return answer.fail("internal", made.error().message);
+  if (const auto why = write_key(file, made->pem); !why.empty()) return answer.fail("refused", file + ": " + why);
+  std::pmr::monotonic_buffer_resource memory;
+  json::Writer out(memory, 1024);
+  out.begin_object().member("id", id).member("file", file).member("public", made->public_text);
+  out.member("for_the_other_banks", "\"" + id + "\" = \"" + made->public_text + "\"");
+  out.member("for_our_configuration", "\"" + id + "\" = \"file:" + file + "\"");
+  out.member("next", "the other banks add the key to [bank.CODE] keys and send SIGHUP; then add it to [switch.sign] above the old one, send SIGHUP, and: peer rotate-key use --id " + id).end_object();
+  answer.ok(std::string(out.text()));
+}
+
+void rotate_key(Daemon& daemon, const control::Request& request, const control::Answer& answer) {
+  const auto action = request.argument("action");
+  if (action == "list") return key_list(daemon, answer);
+  if (action == "new") return key_new(request, answer);
+  daemon.on_main_thread([&daemon, id = std::string(request.argument("id")), answer] {
+    if (daemon.signing_keys().use(id)) return key_list(daemon, answer);
+    answer.fail("not_found", "no signing key of ours has this id: add it to [switch.sign] and send SIGHUP first");
+  });
+}
+
 }  // namespace
 
 void ControlRoom::register_peers() {
   Daemon& daemon = daemon_;
   server_.on("peer list", [&daemon](const control::Request&, control::Answer answer) { list(daemon, answer); });
   server_.on("peer show", [&daemon](const control::Request& request, control::Answer answer) { show(daemon, request, answer); });
+  server_.on("peer rotate-key", [&daemon](const control::Request& request, control::Answer answer) { rotate_key(daemon, request, answer); });
   const auto on = [this](std::string_view name, PeerCommand::What what) { server_.on(name, on_first_loop(daemon_, [what](ControlCall& call) { act(call, what); })); };
   on("peer test", PeerCommand::What::test);
   on("peer open", PeerCommand::What::open);

@@ -95,13 +95,13 @@ int Daemon::start_plugins() {
   secrets_ = std::make_unique<SecretFiles>(config_->credentials, *logger_);
   trace_ = std::make_unique<TraceLog>(*logger_);
   http_client_ = std::make_unique<HttpClientBridge>(clock_, *logger_);
-  key_ring_.replace(std::move(trust_.keys));
-  routes_ = std::make_unique<PluginRoutes>(key_ring_, config_->peer_listener.has_value(), metrics_);
+  signing_keys_ = std::make_unique<plugin_host::SwitchedKeyRing>(std::move(trust_.keys));
+  routes_ = std::make_unique<PluginRoutes>(*signing_keys_, config_->peer_listener.has_value(), metrics_);
   plugin_host::HostParts parts;
   parts.http_client = http_client_.get();
   parts.http_routes = routes_.get();
   parts.secrets = secrets_.get();
-  parts.keys = &key_ring_;
+  parts.keys = signing_keys_.get();
   parts.trace = trace_.get();
   parts.clock = &clock_;
   parts.log = logger_.get();
@@ -294,6 +294,12 @@ int Daemon::wait_for_signal() {
     const int got = sigtimedwait(&signals, nullptr, &quarter_second);
     if (got == SIGTERM || got == SIGINT) return exit_ok;
     if (got == SIGHUP) reload_certificates();
+    std::vector<std::function<void()>> wanted;
+    {
+      const std::lock_guard guard(wanted_mutex_);
+      wanted.swap(wanted_);
+    }
+    for (const auto& work : wanted) work();
     watch_loops();
     for (auto* listener : {public_listener_.get(), peer_listener_.get(), admin_listener_.get()})
       if (listener != nullptr) listener->refresh_gauge();
@@ -331,6 +337,11 @@ std::optional<config::Config> Daemon::with_keys_of_the_file(config::Problems& pr
   return out;
 }
 
+void Daemon::on_main_thread(std::function<void()> work) {
+  const std::lock_guard guard(wanted_mutex_);
+  wanted_.push_back(std::move(work));
+}
+
 // All files are read before any is used: either all listeners, connectors and keys are the new ones, or none is.
 void Daemon::reload_certificates() {
   config::Problems problems;
@@ -341,12 +352,12 @@ void Daemon::reload_certificates() {
     for (const auto& problem : problems.sorted()) logger_->write(certificates_kept, {{"reason", problem.to_string()}});
     return;
   }
+  if (!signing_keys_->exchange(std::move(fresh.keys))) return logger_->write(certificates_kept, {{"reason", "keys were read again too often; start the daemon anew"}});
   if (fresh.public_listener) public_listener_->replace_tls(fresh.public_listener);
   if (fresh.admin_listener) admin_listener_->replace_tls(fresh.admin_listener);
   if (fresh.peer_listener) peer_listener_->replace_tls(fresh.peer_listener);
   for (auto& room : rooms_) room->run([&] { http_client_->replace_tls(room->loop().index(), fresh); });
-  key_ring_.replace(std::move(fresh.keys));
-  logger_->write(certificates_reloaded);
+  logger_->write(certificates_reloaded, {{"signing_key", signing_keys_->signing_key()}});
 }
 
 // Stop accepting, finish what runs, then take the parts down from the outside in.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +12,6 @@
 #include "api/admin.h"
 #include "api/metrics.h"
 #include "api/server.h"
-#include "app/current_keys.h"
 #include "app/arguments.h"
 #include "app/check_config.h"
 #include "app/http_client_bridge.h"
@@ -63,7 +64,10 @@ class Daemon {
   auth::KeyStore& keys() noexcept { return keys_; }
   std::vector<api::HealthCheck> live();   // any thread
   std::vector<api::HealthCheck> ready();  // any thread
-  std::string signing_key() const { return std::string(key_ring_.signing_key()); }  // id; any thread
+  std::string signing_key() const { return std::string(signing_keys_->signing_key()); }  // id; any thread
+  plugin_host::SwitchedKeyRing& signing_keys() noexcept { return *signing_keys_; }
+  // What the control thread wants done on the main thread; it answers by itself.
+  void on_main_thread(std::function<void()> work);
   std::int64_t started_ms() const noexcept { return started_ms_; }
 
  private:
@@ -97,7 +101,9 @@ class Daemon {
   LateBanks banks_port_;
 
   Trust trust_;
-  CurrentKeys key_ring_;
+  std::unique_ptr<plugin_host::SwitchedKeyRing> signing_keys_;
+  std::mutex wanted_mutex_;
+  std::vector<std::function<void()>> wanted_;
   std::unique_ptr<SecretFiles> secrets_;
   std::unique_ptr<TraceLog> trace_;
 

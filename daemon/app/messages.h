@@ -35,8 +35,8 @@ inline constexpr Message loop_stuck{"PSW-APP-014", Severity::error, "a loop has 
     "An HTTP loop is blocked. /livez answers 503 and the watchdog is not petted, so the service manager restarts the process."};
 inline constexpr Message transfer_notice{"PSW-APP-016", Severity::warning, "the coordinator noticed something about a transfer",
     "`what` names it: stale_reply and ledger_retry are harmless; wrong_echo, op_id_reused and record_damaged ask for a person; repair_opened and attention stand in a list (payswitchctl)."};
-inline constexpr Message certificates_reloaded{"PSW-APP-017", Severity::notice, "SIGHUP: certificates, signing keys and the banks' keys and pins were read again",
-    "New connections use the certificates, open ones keep theirs; keys and pins count from the next message on. Nothing else of the configuration is loaded anew: that needs a restart."};
+inline constexpr Message certificates_reloaded{"PSW-APP-017", Severity::notice, "SIGHUP: certificates and keys were read again",
+    "Certificates, our signing keys and the keys and certificate pins of other banks, as the configuration names them now. New connections use the certificates, open ones keep theirs. The key that signed goes on signing if it is still there: payswitchctl peer rotate-key use takes another one. Nothing else of the configuration is loaded anew: that needs a restart."};
 inline constexpr Message span_ended{"PSW-APP-018", Severity::debug, "a plugin's span ended",
     "What a plugin measured of its own work, with the trace it belongs to. Written at level debug only."};
 inline constexpr Message secret_absent{"PSW-APP-019", Severity::warning, "a plugin asked for a credential that cannot be read",

@@ -67,6 +67,10 @@ constexpr Argument peer_bank[] = {{"bank", positional, true, "", "code of the ot
 constexpr Argument peer_accept[] = {
     {"bank", positional, true, "", "code of the other bank"},
     {"ledger", option, false, "", "its new ledger's id; left out: whichever speaks for it now"}};
+constexpr Argument peer_rotate_key[] = {
+    {"action", positional, true, "list|new|use", "show our signing keys, make one, or sign with another one from now on"},
+    {"id", option, false, "", "new, use: id of the key"},
+    {"file", option, false, "", "new: where the private key is written; the file must not be there yet"}};
 constexpr Argument plugin_inspect[] = {
     {"file", positional, true, "", "path of the .so"},
     {"no-load", flag, false, "", "read the file only, run none of its code"}};
@@ -118,6 +122,7 @@ constexpr CommandSpec table[] = {
     {"peer close", operator_, true, false, "decide nothing new with a bank and send it nothing", peer_bank},
     {"peer open", operator_, true, false, "go on with a bank from what it shows now", peer_bank},
     {"peer accept-ledger", admin, true, false, "pin the ledger that speaks for a bank now", peer_accept},
+    {"peer rotate-key", admin, false, false, "our own signing keys: list, make a new one, take it into use", peer_rotate_key},
     {"key create", admin, false, false, "make an API key; it is shown once", key_create},
     {"key list", admin, false, false, "API keys without their secrets", key_list},
     {"key revoke", admin, true, false, "end an API key", key_revoke},
