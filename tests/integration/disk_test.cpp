@@ -61,6 +61,8 @@ TEST_F(Disk, A19_a_full_file_system_is_503_reads_go_on_and_service_resumes_by_it
   EXPECT_EQ(api.balance(a), paid) << "reads work";
   EXPECT_EQ(api.deposit(a, 1).status(), 503);
   EXPECT_EQ(api.balance(a), paid) << "what was refused did nothing";
+  // The ledger's lane tells it at its next turn, which may come after the answer.
+  for (int i = 0; i != 100 && daemon.log().find("PSW-LOCAL-006") == std::string::npos; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_NE(daemon.log().find("PSW-LOCAL-006"), std::string::npos);
 
   fs::remove(room_ + "/ballast");
