@@ -91,7 +91,8 @@ Status Journal::close() {
   (void)PSW_FAILPOINT("ledger.before_close");
   settle();
   maker_.reset();
-  return store_clean_end(storage_, CleanEnd{sequence_, end_, last_hash_});
+  // Not end_: the next segment may be begun for an entry that was then refused, and the journal ends with its last frame.
+  return store_clean_end(storage_, CleanEnd{sequence_, durable_end(), last_hash_});
 }
 
 bool load_entry(const Journal& journal, std::uint64_t offset, std::uint64_t end, std::vector<std::uint8_t>& bytes, EntryView& out) {

@@ -35,7 +35,7 @@ class JournalReader {
   // `files`: the opened segments in order, left with the caller.
   Status run(bool read_only, std::vector<std::unique_ptr<File>>& files);
 
-  std::uint64_t end = 0;      // journal offset behind the last frame; 0 = there is no segment
+  std::uint64_t end = 0;      // journal offset behind the last frame; 0 = there is none, whether or not a segment waits for it
   std::uint64_t sequence = 0;
   Digest last_hash{};
   std::uint64_t last_frame = 0;  // journal offset and size of the last frame, 0 = none
@@ -205,7 +205,7 @@ Status JournalReader::run(bool read_only, std::vector<std::unique_ptr<File>>& fi
       FrameHeader next;
       continued = got == sizeof head && header_valid(head + sizeof(SegmentHeader), sizeof next, identity_.salt, next);
     }
-    end = number * identity_.segment_bytes + at;
+    end = last_frame_bytes == 0 ? 0 : number * identity_.segment_bytes + at;
     if (continued) {
       if (Status status = rest_is_empty(number, at); !status.ok()) return status;
       continue;

@@ -65,6 +65,41 @@ TEST(Journal, goes_on_over_many_segments) {
   EXPECT_EQ(ledger.balance("a"), 510);
 }
 
+TEST(Journal, a_ledger_stopped_before_its_first_entry_starts_again) {
+  Ledger ledger;  // its first segment is made ahead
+  ledger.close();
+  ASSERT_EQ(ledger.open(), "");
+  ledger.open_account("a");
+  pay(ledger, 1);
+  EXPECT_EQ(ledger.balance("a"), 1);
+}
+
+TEST(Journal, a_ledger_stopped_after_a_refusal_that_began_a_new_segment_starts_again) {
+  Ledger ledger(small_segment);
+  ledger.open_account("a");
+  // Until an entry no longer fits: then the refused one is what moves on to the next segment.
+  std::uint64_t n = 0;
+  const auto entry_bytes = [&](Entry& entry) { entry.step(50'000 + n).post("a", "cash:KRW", 1'000'000'000).record(60'000 + n).detail = entry.keep(std::string(3000, 'd')); };
+  bool moved = false;
+  while (!moved && n != 1000) {
+    const std::size_t before = ledger.disk.names.size();
+    Entry refused;
+    entry_bytes(refused);
+    ASSERT_NE(ledger.write(refused).code, PSW_OK);
+    moved = ledger.disk.names.size() != before;
+    if (!moved) pay(ledger, 1, ++n);
+  }
+  ASSERT_TRUE(moved);
+  const std::string before = ledger.dump();
+  ledger.close();
+  ASSERT_EQ(ledger.open(), "");
+  EXPECT_EQ(ledger.dump(), before);
+  pay(ledger, 10, 2000);
+  EXPECT_EQ(ledger.balance("a"), static_cast<std::int64_t>(n) + 10);
+  ledger.close();
+  ASSERT_EQ(ledger.open(), "");
+}
+
 TEST(Journal, a_kill_loses_nothing) {
   Ledger ledger;
   ledger.open_account("a");
